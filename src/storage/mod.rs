@@ -1,0 +1,94 @@
+//! The seam between the engine and the platform: a flat set of named append-only files.
+//!
+//! Everything that opens or recovers is asynchronous, because a browser's storage is. The write path submits at
+//! once and gets a [`Completion`], which a file system answers before it returns and a browser answers later.
+//!
+//! What the engine relies on, and no more:
+//!
+//! - a file's bytes are written once, in order, at its end; only [`truncate`](Storage::truncate) takes bytes away;
+//! - bytes beyond the last write, where a storage preallocates, read as zeros;
+//! - after [`sync`](Storage::sync) completes, everything written to that file survives a power loss;
+//! - after [`sync_directory`](Storage::sync_directory) completes, so do the files created and removed before;
+//! - operations submitted on one file take effect in the order they were submitted;
+//! - nothing is assumed of renaming, modification times or the order of a listing.
+
+mod completion;
+#[cfg(not(target_arch = "wasm32"))]
+mod file;
+mod memory;
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::Result;
+
+pub use completion::{Completer, Completion};
+#[cfg(not(target_arch = "wasm32"))]
+pub use file::FileStorage;
+pub use memory::MemoryStorage;
+
+/// A file of a storage, as listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileEntry {
+    /// The name, unique in its storage.
+    pub name: String,
+    /// The length in bytes, preallocated space included.
+    pub length: u64,
+}
+
+/// Whether a write is to survive a power loss when it completes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flush {
+    /// The write is handed to the operating system.
+    No,
+    /// The write is synced to the medium.
+    Yes,
+}
+
+/// A place to keep a database: a flat set of named append-only files under one exclusive lock.
+///
+/// The methods are those that the engine needs of a platform. Names consist of ASCII letters, digits, `-` and `.`.
+/// Every failure is an [`Error::Io`](crate::Error::Io) that names the operation and the file, except that
+/// [`lock`](Storage::lock) answers [`Error::Locked`](crate::Error::Locked).
+pub trait Storage: fmt::Debug + Send + Sync + 'static {
+    /// Takes the exclusive lock on this place, creating the place when it does not exist.
+    fn lock(&self) -> Completion<()>;
+
+    /// Gives the lock back. Without a lock it does nothing.
+    fn unlock(&self);
+
+    /// All files but the lock, in any order.
+    fn list(&self) -> Completion<Vec<FileEntry>>;
+
+    /// Creates an empty file. A file of that name must not exist.
+    fn create(&self, name: &str) -> Completion<()>;
+
+    /// Reads up to `length` bytes from `offset`; fewer only at the end of the file.
+    fn read(&self, name: &str, offset: u64, length: usize) -> Completion<Bytes>;
+
+    /// Writes all of `data` at `offset`, which is the end of what was written so far.
+    fn write(&self, name: &str, offset: u64, data: Bytes, flush: Flush) -> Completion<()>;
+
+    /// Prepares space so that the file can grow to `length` bytes without changing its size on each write.
+    ///
+    /// It is a hint: a storage may do nothing. Space that is prepared reads as zeros.
+    fn reserve(&self, _name: &str, _length: u64) -> Completion<()> {
+        Completion::ready(Ok(()))
+    }
+
+    /// Cuts the file to `length` bytes.
+    fn truncate(&self, name: &str, length: u64) -> Completion<()>;
+
+    /// Makes everything written to the file survive a power loss.
+    fn sync(&self, name: &str) -> Completion<()>;
+
+    /// Makes the creation and removal of files survive a power loss.
+    fn sync_directory(&self) -> Completion<()>;
+
+    /// Removes a file.
+    fn remove(&self, name: &str) -> Completion<()>;
+
+    /// Where this is, for messages: a path or a name.
+    fn location(&self) -> String;
+}
