@@ -1,0 +1,277 @@
+//! A leaf of the index: up to [`CAPACITY`] consecutive keys with their revisions.
+//!
+//! A leaf covers the keys from its low key, which never changes, up to but not including its high key. The
+//! first eight bytes after what all its keys have in common stand in one array, so that most of a search touches
+//! nothing else.
+
+use std::ops::Bound;
+
+use super::blob::Blob;
+use super::revision::{Horizon, Revision, Slot, Tally};
+use crate::Version;
+
+/// How many keys a leaf holds at most.
+pub(crate) const CAPACITY: usize = 64;
+
+/// A key with its revisions.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) key: Blob,
+    pub(crate) head: Revision,
+}
+
+/// The contents of a leaf. A reader that keeps them shares them; a writer that finds them shared copies them.
+#[derive(Debug, Clone)]
+pub(crate) struct Leaf {
+    pub(crate) low: Blob,
+    /// The first key that belongs to a later leaf; none in the last leaf.
+    pub(crate) high: Option<Blob>,
+    /// A leaf that was merged into its predecessor: whoever finds it searches again.
+    pub(crate) dead: bool,
+    /// No revision in this leaf is newer.
+    pub(crate) newest: Version,
+    /// How many keys are removed at their newest revision.
+    pub(crate) tombstones: usize,
+    /// Whether anything here may become collectable.
+    pub(crate) dirty: bool,
+    strip: usize,
+    prefixes: [u64; CAPACITY],
+    pub(crate) entries: Vec<Entry>,
+}
+
+impl Leaf {
+    pub(crate) fn new(low: Blob, high: Option<Blob>) -> Self {
+        let mut leaf = Self {
+            low,
+            high: None,
+            dead: false,
+            newest: 0,
+            tombstones: 0,
+            dirty: false,
+            strip: 0,
+            prefixes: [0; CAPACITY],
+            entries: Vec::new(),
+        };
+        leaf.set_high(high);
+        leaf
+    }
+
+    /// Whether a key that is not below the low key belongs to this leaf.
+    #[inline]
+    pub(crate) fn covers(&self, key: &[u8]) -> bool {
+        !self.dead && self.high.as_ref().is_none_or(|high| key < &high[..])
+    }
+
+    /// The position of the key, or the position where it belongs.
+    #[inline]
+    pub(crate) fn search(&self, key: &[u8]) -> Result<usize, usize> {
+        let prefix = prefix_after(key, self.strip);
+        let prefixes = &self.prefixes[..self.entries.len()];
+        let start = prefixes.partition_point(|other| *other < prefix);
+        let same = prefixes[start..].iter().take_while(|other| **other == prefix).count();
+        match self.entries[start..start + same].binary_search_by(|entry| entry.key[..].cmp(key)) {
+            Ok(position) => Ok(start + position),
+            Err(position) => Err(start + position),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, key: &[u8]) -> Option<&Entry> {
+        self.search(key).ok().map(|position| &self.entries[position])
+    }
+
+    /// The position of the first key within a lower bound.
+    pub(crate) fn first_within(&self, low: Bound<&[u8]>) -> usize {
+        match low {
+            Bound::Unbounded => 0,
+            Bound::Included(key) => self.position(key).unwrap_or_else(|position| position),
+            Bound::Excluded(key) => self.position(key).map_or_else(|position| position, |position| position + 1),
+        }
+    }
+
+    /// The position after the last key within an upper bound.
+    pub(crate) fn end_within(&self, high: Bound<&[u8]>) -> usize {
+        match high {
+            Bound::Unbounded => self.entries.len(),
+            Bound::Included(key) => self.position(key).map_or_else(|position| position, |position| position + 1),
+            Bound::Excluded(key) => self.position(key).unwrap_or_else(|position| position),
+        }
+    }
+
+    /// Like [`search`](Self::search), for a key that may lie outside of this leaf.
+    fn position(&self, key: &[u8]) -> Result<usize, usize> {
+        if key < &self.low[..] {
+            Err(0)
+        } else if self.high.as_ref().is_some_and(|high| key >= &high[..]) {
+            Err(self.entries.len())
+        } else {
+            self.search(key)
+        }
+    }
+
+    /// Puts a revision on top of its key's chain. The leaf must have room.
+    pub(crate) fn put(&mut self, key: &[u8], revision: Revision, horizon: Horizon, tally: &mut Tally) {
+        self.newest = self.newest.max(revision.version);
+        self.dirty |= revision.slot == Slot::Tombstone;
+        let is_tombstone = revision.slot == Slot::Tombstone;
+        match self.search(key) {
+            Ok(position) => {
+                let head = &mut self.entries[position].head;
+                self.tombstones -= usize::from(head.slot == Slot::Tombstone);
+                head.supersede(revision, horizon, tally);
+                self.dirty |= head.has_older_revisions();
+            }
+            Err(position) => {
+                tally.keys += i64::from(revision.slot.is_value());
+                tally.revisions += 1;
+                tally.live_bytes += (key.len() + revision.slot.length()) as i64;
+                self.insert_at(position, Entry { key: Blob::new(key), head: revision });
+            }
+        }
+        self.tombstones += usize::from(is_tombstone);
+    }
+
+    fn insert_at(&mut self, position: usize, entry: Entry) {
+        debug_assert!(self.entries.len() < CAPACITY);
+        let count = self.entries.len();
+        self.prefixes.copy_within(position..count, position + 1);
+        self.prefixes[position] = prefix_after(&entry.key, self.strip);
+        self.entries.insert(position, entry);
+    }
+
+    /// Appends an entry whose key is above all others; the prefixes follow with [`set_high`](Self::set_high).
+    pub(crate) fn append(&mut self, entry: Entry) {
+        self.newest = self.newest.max(entry.head.version);
+        self.tombstones += usize::from(entry.head.slot == Slot::Tombstone);
+        self.dirty |= entry.head.slot == Slot::Tombstone || entry.head.has_older_revisions();
+        self.entries.push(entry);
+    }
+
+    /// Sets the end of the leaf, and with it how much of the keys is common to all of them.
+    pub(crate) fn set_high(&mut self, high: Option<Blob>) {
+        self.strip = high.as_ref().map_or(0, |high| common_prefix(&self.low, high));
+        self.high = high;
+        for (prefix, entry) in self.prefixes.iter_mut().zip(&self.entries) {
+            *prefix = prefix_after(&entry.key, self.strip);
+        }
+    }
+
+    /// Moves the entries from `position` on into a new leaf, which begins with `low`.
+    pub(crate) fn split_off(&mut self, position: usize, low: Blob) -> Leaf {
+        let mut right = Leaf::new(low, None);
+        for entry in self.entries.drain(position..) {
+            right.append(entry);
+        }
+        right.newest = self.newest;
+        right.set_high(self.high.clone());
+        self.tombstones -= right.tombstones;
+        self.set_high(Some(right.low.clone()));
+        right
+    }
+
+    /// Takes over everything of the leaf that follows, which is dead from then on.
+    pub(crate) fn absorb(&mut self, next: &mut Leaf) {
+        next.dead = true;
+        for entry in next.entries.drain(..) {
+            self.append(entry);
+        }
+        self.newest = self.newest.max(next.newest);
+        self.set_high(next.high.clone());
+    }
+
+    /// Drops what the horizon no longer needs. Returns the newest removal of a key that went altogether.
+    pub(crate) fn collect(&mut self, horizon: Horizon, tally: &mut Tally) -> Option<(Version, u64)> {
+        let mut forgotten = None;
+        self.entries.retain_mut(|entry| {
+            entry.head.prune(horizon, tally);
+            let spent = entry.head.is_spent(horizon);
+            if spent {
+                tally.revisions -= 1;
+                tally.live_bytes -= entry.key.len() as i64;
+                forgotten = forgotten.max(Some((entry.head.version, entry.head.time)));
+            }
+            !spent
+        });
+        self.tombstones = self.entries.iter().filter(|entry| entry.head.slot == Slot::Tombstone).count();
+        self.dirty = self.tombstones > 0 || self.entries.iter().any(|entry| entry.head.has_older_revisions());
+        if forgotten.is_some() {
+            let high = self.high.take();
+            self.set_high(high);
+        }
+        forgotten
+    }
+}
+
+/// Eight bytes of the key after those that are common to the leaf, as a number that orders like them.
+#[inline]
+fn prefix_after(key: &[u8], strip: usize) -> u64 {
+    let rest = key.get(strip..).unwrap_or_default();
+    let mut chunk = [0; 8];
+    let length = rest.len().min(8);
+    chunk[..length].copy_from_slice(&rest[..length]);
+    u64::from_be_bytes(chunk)
+}
+
+fn common_prefix(one: &[u8], other: &[u8]) -> usize {
+    one.iter().zip(other).take_while(|(a, b)| a == b).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::revision::ReadPoint;
+    use super::*;
+
+    fn value(version: Version) -> Revision {
+        Revision { version, time: 0, slot: Slot::Value(Blob::new(b"v")), older: None }
+    }
+
+    fn leaf_of(keys: &[&str]) -> Leaf {
+        let mut leaf = Leaf::new(Blob::empty(), None);
+        let horizon = Horizon { point: ReadPoint::version(0), keep: 1 };
+        for key in keys {
+            leaf.put(key.as_bytes(), value(1), horizon, &mut Tally::default());
+        }
+        leaf
+    }
+
+    #[test]
+    fn prefixes_order_like_keys() {
+        let keys: [&[u8]; 7] = [b"", b"\0", b"a", b"a\0", b"abcdefgh", b"abcdefghi", b"b"];
+        for pair in keys.windows(2) {
+            assert!(prefix_after(pair[0], 0) <= prefix_after(pair[1], 0), "{pair:?}");
+        }
+        assert_eq!(prefix_after(b"a", 0), 0x61 << 56);
+        assert_eq!(prefix_after(b"abcdefgh", 0), u64::from_be_bytes(*b"abcdefgh"));
+    }
+
+    #[test]
+    fn finds_keys_that_share_their_first_bytes() {
+        let leaf = leaf_of(&["prefix-0001", "prefix-0002", "prefix-0010", "prefix", "q"]);
+        for key in ["prefix-0001", "prefix-0002", "prefix-0010", "prefix", "q"] {
+            assert!(leaf.get(key.as_bytes()).is_some(), "{key}");
+        }
+        assert!(leaf.get(b"prefix-0003").is_none());
+        assert_eq!(leaf.first_within(Bound::Excluded(b"prefix")), 1);
+        assert_eq!(leaf.end_within(Bound::Included(b"prefix-0002")), 3);
+    }
+
+    #[test]
+    fn a_split_leaf_covers_what_it_kept() {
+        let mut leaf = leaf_of(&["user-1", "user-2", "user-3", "user-4"]);
+        let right = leaf.split_off(2, Blob::new(b"user-3"));
+        assert!(leaf.covers(b"user-2") && !leaf.covers(b"user-3"));
+        assert!(right.covers(b"user-4") && right.get(b"user-4").is_some());
+        assert!(leaf.get(b"user-1").is_some() && leaf.get(b"user-3").is_none());
+        assert_eq!(leaf.first_within(Bound::Included(b"zzz")), 2);
+    }
+
+    #[test]
+    fn absorbing_the_next_leaf_undoes_a_split() {
+        let mut leaf = leaf_of(&["user-1", "user-2", "user-3", "user-4"]);
+        let mut right = leaf.split_off(2, Blob::new(b"user-3"));
+        leaf.absorb(&mut right);
+        assert!(right.dead && !right.covers(b"user-3"));
+        assert_eq!(leaf.entries.len(), 4);
+        assert!(leaf.get(b"user-4").is_some() && leaf.high.is_none());
+    }
+}

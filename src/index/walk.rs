@@ -1,0 +1,191 @@
+//! Walking the visible entries between two bounds, from both ends.
+//!
+//! A walk holds the contents of one leaf per end, shared with the index, and no lock: writers that meet a leaf
+//! in use copy it. Revisions that the walk's read point sees are never collected while the reader lives, so that a
+//! leaf's older contents answer as well as its newer ones.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use super::leaf::{Entry, Leaf};
+use super::{Blob, Index, ReadPoint, Revision, Slot, as_ref, starts_within};
+
+/// Part of a leaf: the entries from `start` to before `end` are still to come.
+#[derive(Debug)]
+struct Window {
+    leaf: Arc<Leaf>,
+    start: usize,
+    end: usize,
+}
+
+/// A position at each end of a range of visible entries.
+///
+/// `settle_*` moves an end to the next entry that is visible, `front`/`back` look at it and `advance_*` passes it.
+#[derive(Debug)]
+pub(crate) struct Walk<'a> {
+    index: &'a Index,
+    point: ReadPoint,
+    low: Bound<Blob>,
+    high: Bound<Blob>,
+    front: Option<Window>,
+    back: Option<Window>,
+    finished: bool,
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn new(index: &'a Index, point: ReadPoint, low: Bound<Blob>, high: Bound<Blob>) -> Self {
+        Self { index, point, low, high, front: None, back: None, finished: false }
+    }
+
+    /// Moves the front to the next visible entry. False when there is none.
+    pub(crate) fn settle_front(&mut self) -> bool {
+        while !self.finished {
+            let Some(window) = &mut self.front else {
+                let leaf = self.index.image_from(as_ref(&self.low));
+                self.front = Some(self.window(leaf));
+                continue;
+            };
+            while window.start < window.end {
+                let entry = &window.leaf.entries[window.start];
+                if is_visible(entry, self.point) {
+                    return self.check_front_crossing();
+                }
+                window.start += 1;
+            }
+            let next = window.leaf.high.clone();
+            self.load_front(next);
+        }
+        false
+    }
+
+    /// Moves the back to the previous visible entry. False when there is none.
+    pub(crate) fn settle_back(&mut self) -> bool {
+        while !self.finished {
+            let Some(window) = &mut self.back else {
+                self.load_back(None);
+                continue;
+            };
+            while window.start < window.end {
+                let entry = &window.leaf.entries[window.end - 1];
+                if is_visible(entry, self.point) {
+                    return self.check_back_crossing();
+                }
+                window.end -= 1;
+            }
+            let low = window.leaf.low.clone();
+            self.load_back(Some(low));
+        }
+        false
+    }
+
+    /// The entry at the front, once settled.
+    pub(crate) fn front(&self) -> Option<(&Blob, &Revision)> {
+        let window = self.front.as_ref().filter(|_| !self.finished)?;
+        let entry = window.leaf.entries[..window.end].get(window.start)?;
+        entry.head.visible(self.point).map(|revision| (&entry.key, revision))
+    }
+
+    /// The entry at the back, once settled.
+    pub(crate) fn back(&self) -> Option<(&Blob, &Revision)> {
+        let window = self.back.as_ref().filter(|_| !self.finished)?;
+        let entry = window.leaf.entries.get(window.start..window.end)?.last()?;
+        entry.head.visible(self.point).map(|revision| (&entry.key, revision))
+    }
+
+    pub(crate) fn advance_front(&mut self) {
+        if let Some(window) = &mut self.front {
+            window.start += 1;
+        }
+    }
+
+    pub(crate) fn advance_back(&mut self) {
+        if let Some(window) = &mut self.back {
+            window.end -= 1;
+        }
+    }
+
+    /// Passes up to `count` entries of the leaf at the front at once, when all of them are visible for certain.
+    ///
+    /// Returns how many it passed; 0 says nothing about what is left.
+    pub(crate) fn leap_front(&mut self, count: usize) -> usize {
+        if self.back.is_some() || self.finished {
+            return 0;
+        }
+        let Some(window) = &mut self.front else { return 0 };
+        let leaf = &window.leaf;
+        if leaf.tombstones > 0 || leaf.newest > self.point.version || self.point.time != u64::MAX {
+            return 0;
+        }
+        let passed = count.min(window.end.saturating_sub(window.start));
+        window.start += passed;
+        passed
+    }
+
+    /// The part of a leaf that lies within the bounds.
+    fn window(&self, leaf: Arc<Leaf>) -> Window {
+        let start = leaf.first_within(as_ref(&self.low));
+        let end = leaf.end_within(as_ref(&self.high));
+        Window { leaf, start, end }
+    }
+
+    fn load_front(&mut self, next: Option<Blob>) {
+        match next.filter(|next| starts_within(next, as_ref(&self.high))) {
+            Some(next) => {
+                let leaf = self.index.image_from(Bound::Included(&next));
+                // The leaf may have absorbed earlier keys meanwhile: they were passed already.
+                let start = leaf.first_within(Bound::Included(&next));
+                let mut window = self.window(leaf);
+                window.start = window.start.max(start);
+                self.front = Some(window);
+            }
+            None => self.finished = true,
+        }
+    }
+
+    /// Loads the leaf that ends at or after `before`, or at the upper bound to begin with.
+    fn load_back(&mut self, before: Option<Blob>) {
+        let bound = before.as_ref().map_or(as_ref(&self.high), |before| Bound::Excluded(&before[..]));
+        let reachable = before.as_ref().is_none_or(|before| ends_within(before, as_ref(&self.low)));
+        match reachable.then(|| self.index.image_to(bound)).flatten() {
+            Some(leaf) => {
+                let end = leaf.end_within(bound);
+                let mut window = self.window(leaf);
+                window.end = window.end.min(end);
+                self.back = Some(window);
+            }
+            None => self.finished = true,
+        }
+    }
+
+    /// Whether the settled front lies before everything the back has passed.
+    fn check_front_crossing(&mut self) -> bool {
+        let (Some(front), Some(back)) = (&self.front, &self.back) else { return true };
+        let key = &front.leaf.entries[front.start].key;
+        let limit = back.leaf.entries.get(back.end).map(|entry| &entry.key).or(back.leaf.high.as_ref());
+        self.finished = limit.is_some_and(|limit| key >= limit);
+        !self.finished
+    }
+
+    /// Whether the settled back lies after everything the front has passed.
+    fn check_back_crossing(&mut self) -> bool {
+        let (Some(front), Some(back)) = (&self.front, &self.back) else { return true };
+        let key = &back.leaf.entries[back.end - 1].key;
+        self.finished = match front.start.checked_sub(1) {
+            Some(passed) => key <= &front.leaf.entries[passed].key,
+            None => key < &front.leaf.low,
+        };
+        !self.finished
+    }
+}
+
+fn is_visible(entry: &Entry, point: ReadPoint) -> bool {
+    entry.head.visible(point).is_some_and(|revision| revision.slot != Slot::Tombstone)
+}
+
+/// Whether a leaf that ends before `high` can hold keys within a lower bound.
+fn ends_within(high: &[u8], low: Bound<&[u8]>) -> bool {
+    match low {
+        Bound::Unbounded => !high.is_empty(),
+        Bound::Included(key) | Bound::Excluded(key) => key < high,
+    }
+}
