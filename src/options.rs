@@ -4,6 +4,55 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+/// What a commit survives once it is acknowledged.
+///
+/// It is set for a database and can be overridden for a transaction. Each level is named by the crash that may
+/// take the commit back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Durability {
+    /// Survives nothing for certain: it is written when something else is, or when the database closes.
+    None,
+    /// Acknowledged before it is written. A process crash may take what is in the bounded queue; a close drains it.
+    Queued,
+    /// Handed to the operating system: survives a crash of the process, not a power loss.
+    Buffered,
+    /// Like `Buffered`, and synced in the background when any of three limits is reached, whichever comes first.
+    Interval {
+        /// A commit is synced at most so long after it was written.
+        time: Duration,
+        /// At most so many commits are written without a sync.
+        commits: u32,
+        /// At most so many bytes are written without a sync.
+        bytes: u64,
+    },
+    /// Synced to the medium: survives a power loss. Commits that wait at the same time share one sync.
+    #[default]
+    Immediate,
+}
+
+/// When a commit becomes visible to other transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Visibility {
+    /// When it has reached its durability: readers never see what a crash could take back at the database's own level.
+    #[default]
+    Durable,
+    /// As soon as it is validated, ahead of its durability.
+    Applied,
+}
+
+/// Which schedules of concurrent transactions are allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Isolation {
+    /// As if the transactions ran one after the other: a commit fails when anything the transaction read has changed.
+    #[default]
+    Serializable,
+    /// A commit fails when anything the transaction wrote has changed. Write skew is possible.
+    Snapshot,
+}
+
 /// Which past versions of the data are kept, for reading as of a version or a time.
 ///
 /// It is stored with the data: a database opened without naming a retention keeps the one it has.
@@ -19,4 +68,246 @@ pub enum Retention {
     Age(Duration),
     /// Every version for ever.
     Forever,
+}
+
+/// When a snapshot is written, so that the log before it can go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SnapshotPolicy {
+    /// Only when asked for with [`Database::snapshot`](crate::Database::snapshot).
+    Never,
+    /// At this interval, when anything was committed since.
+    Interval(Duration),
+    /// When the log has outgrown the last snapshot by so many bytes.
+    LogSize(u64),
+}
+
+impl Default for SnapshotPolicy {
+    fn default() -> Self {
+        Self::LogSize(64 << 20)
+    }
+}
+
+/// How the blocks of a snapshot are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Compression {
+    /// As they are.
+    None,
+    /// Compressed with LZ4, where that makes them smaller.
+    #[default]
+    Lz4,
+}
+
+/// Bounds on what a database takes in. What exceeds one is refused with [`Error::Limit`](crate::Error::Limit).
+///
+/// Two limits are fixed: a key has at most [`Limits::KEY_BYTES`] and a value at most [`Limits::VALUE_BYTES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// How large the keys and values written by one transaction may be together.
+    pub transaction_bytes: u64,
+    /// How much may be queued for the log before writers wait.
+    pub queue_bytes: u64,
+    /// How many bytes of superseded values may be kept; a commit beyond that is refused.
+    pub history_bytes: u64,
+    /// How many bytes of recent changes are buffered for watches before a slow one lags.
+    pub watch_bytes: u64,
+    /// How often [`Database::update`](crate::Database::update) runs its closure before it gives up.
+    pub attempts: u32,
+}
+
+impl Limits {
+    /// The longest key, in bytes.
+    pub const KEY_BYTES: u64 = 64 << 10;
+    /// The longest value, in bytes.
+    pub const VALUE_BYTES: u64 = 256 << 20;
+    /// The largest transaction that can be asked for, in bytes.
+    pub const TRANSACTION_BYTES: u64 = 512 << 20;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            transaction_bytes: Self::TRANSACTION_BYTES,
+            queue_bytes: 16 << 20,
+            history_bytes: u64::MAX,
+            watch_bytes: 16 << 20,
+            attempts: 1_000,
+        }
+    }
+}
+
+/// How to open a database. The default is durable, serializable, and keeps no history.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use selkie::{Durability, Options, Retention};
+///
+/// # fn main() -> selkie::Result<()> {
+/// # let directory = tempfile::tempdir().unwrap();
+/// let db = Options::new()
+///     .durability(Durability::Buffered)
+///     .history(Retention::Age(Duration::from_secs(3600)))
+///     .open(directory.path().join("notes"))?;
+/// db.insert("title", "Selkie")?;
+/// db.close()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    pub(crate) durability: Durability,
+    pub(crate) visibility: Visibility,
+    pub(crate) history: Option<Retention>,
+    pub(crate) snapshots: SnapshotPolicy,
+    pub(crate) retained_snapshots: Retained,
+    pub(crate) compression: Compression,
+    pub(crate) limits: Limits,
+    pub(crate) segment_bytes: SegmentBytes,
+    pub(crate) read_only: bool,
+}
+
+/// How many snapshots are kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Retained(pub(crate) usize);
+
+impl Default for Retained {
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
+/// The length at which a segment of the log is followed by the next.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SegmentBytes(pub(crate) u64);
+
+impl Default for SegmentBytes {
+    fn default() -> Self {
+        Self(64 << 20)
+    }
+}
+
+impl Options {
+    /// The default options.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What commits survive, unless a transaction says otherwise. The default is [`Durability::Immediate`].
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// When commits become visible. The default is [`Visibility::Durable`].
+    #[must_use]
+    pub fn visibility(mut self, visibility: Visibility) -> Self {
+        self.visibility = visibility;
+        self
+    }
+
+    /// Which past versions are kept. Without it, a database keeps the retention it was stored with.
+    #[must_use]
+    pub fn history(mut self, retention: Retention) -> Self {
+        self.history = Some(retention);
+        self
+    }
+
+    /// When snapshots are written. The default is by log growth.
+    #[must_use]
+    pub fn snapshots(mut self, policy: SnapshotPolicy) -> Self {
+        self.snapshots = policy;
+        self
+    }
+
+    /// How many snapshots are kept, with the log that continues from the oldest of them. The default is 1.
+    ///
+    /// More than one lets a database open although its newest snapshot is damaged.
+    #[must_use]
+    pub fn retained_snapshots(mut self, count: usize) -> Self {
+        self.retained_snapshots = Retained(count.max(1));
+        self
+    }
+
+    /// How the blocks of snapshots are stored. The default is LZ4.
+    #[must_use]
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
+    }
+
+    /// Bounds on transactions, queues and history.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The length in bytes at which a segment of the log is followed by the next. The default is 64 MiB.
+    #[must_use]
+    pub fn segment_bytes(mut self, bytes: u64) -> Self {
+        self.segment_bytes = SegmentBytes(bytes.max(4096));
+        self
+    }
+
+    /// Opens without changing anything: a torn tail is ignored rather than cut, and commits are refused.
+    #[must_use]
+    pub fn read_only(mut self, read_only: bool) -> Self {
+        self.read_only = read_only;
+        self
+    }
+}
+
+/// How a transaction runs, where it differs from the database's options.
+///
+/// # Examples
+///
+/// ```
+/// use selkie::{Database, Isolation, TransactionOptions, Writable};
+///
+/// # fn main() -> selkie::Result<()> {
+/// let db = Database::in_memory();
+/// let mut tx = db.begin_with(TransactionOptions::new().isolation(Isolation::Snapshot))?;
+/// tx.insert("key", "value")?;
+/// tx.commit()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TransactionOptions {
+    pub(crate) isolation: Isolation,
+    pub(crate) durability: Option<Durability>,
+    pub(crate) write_only: bool,
+}
+
+impl TransactionOptions {
+    /// Serializable, with the database's durability.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Which concurrent schedules are allowed. The default is [`Isolation::Serializable`].
+    #[must_use]
+    pub fn isolation(mut self, isolation: Isolation) -> Self {
+        self.isolation = isolation;
+        self
+    }
+
+    /// What this transaction's commit survives, instead of the database's level.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = Some(durability);
+        self
+    }
+
+    /// A transaction that reads nothing: it needs no snapshot and never conflicts. Its reading methods are refused.
+    #[must_use]
+    pub fn write_only(mut self) -> Self {
+        self.write_only = true;
+        self
+    }
 }

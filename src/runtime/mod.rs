@@ -1,0 +1,67 @@
+//! What differs between platforms beside storage: the clock, waiting, and work in the background.
+//!
+//! Natively a thread can wait and there are background threads. In a browser nothing may wait: a future that is
+//! not ready continues when the storage answers, and background work is done in small steps by the commits.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll};
+
+use web_time::UNIX_EPOCH;
+
+pub use web_time::{Duration, Instant, SystemTime};
+
+cfg_if::cfg_if! {
+    if #[cfg(target_arch = "wasm32")] {
+        mod single;
+        use single as platform;
+    } else {
+        mod threads;
+        use threads as platform;
+    }
+}
+
+pub(crate) use platform::{Worker, backoff, run};
+
+use crate::{Error, Result};
+
+/// The wall clock, in nanoseconds since the Unix epoch.
+pub(crate) fn now_ns() -> u64 {
+    to_ns(SystemTime::now())
+}
+
+pub(crate) fn to_ns(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}
+
+pub(crate) fn from_ns(ns: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_nanos(ns)
+}
+
+/// A number that differs between databases and between segments.
+///
+/// It guards against mistaking one file's bytes for another's, not against an adversary: the hasher's keys are
+/// random where the platform has randomness, and the clock tells apart where it does not.
+pub(crate) fn random() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(now_ns())
+}
+
+/// Waits for a future where the platform can wait, and polls it once where it cannot.
+///
+/// # Errors
+///
+/// Refuses a future that is not ready on a platform that cannot wait.
+pub(crate) fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    let mut future = pin!(future);
+    loop {
+        let waiter = platform::Waiter::current();
+        match future.as_mut().poll(&mut Context::from_waker(waiter.waker())) {
+            Poll::Ready(result) => return result,
+            Poll::Pending if waiter.wait() => {}
+            Poll::Pending => {
+                return Err(Error::invalid("this storage answers later, and nothing can wait here: use the async method"));
+            }
+        }
+    }
+}

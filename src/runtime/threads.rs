@@ -1,0 +1,160 @@
+//! Threads: waiting parks, and background work has a thread of its own.
+
+use std::cell::OnceCell;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Wake, Waker};
+use std::thread::{self, JoinHandle, Thread};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::{Error, Result};
+
+/// What wakes the current thread.
+pub(crate) struct Waiter {
+    parker: Arc<Parker>,
+    waker: Waker,
+}
+
+struct Parker {
+    thread: Thread,
+    woken: AtomicBool,
+}
+
+impl Wake for Parker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.woken.swap(true, Ordering::Release) {
+            self.thread.unpark();
+        }
+    }
+}
+
+thread_local! {
+    static WAITER: OnceCell<(Arc<Parker>, Waker)> = const { OnceCell::new() };
+}
+
+impl Waiter {
+    pub(crate) fn current() -> Self {
+        WAITER.with(|cell| {
+            let (parker, waker) = cell.get_or_init(|| {
+                let parker = Arc::new(Parker { thread: thread::current(), woken: AtomicBool::new(false) });
+                (Arc::clone(&parker), Waker::from(parker))
+            });
+            Self { parker: Arc::clone(parker), waker: waker.clone() }
+        })
+    }
+
+    pub(crate) fn waker(&self) -> &Waker {
+        &self.waker
+    }
+
+    /// Waits until woken. Always true: a thread can wait.
+    pub(crate) fn wait(&self) -> bool {
+        while !self.parker.woken.swap(false, Ordering::Acquire) {
+            thread::park();
+        }
+        true
+    }
+}
+
+/// Runs a future to its end on this thread.
+pub(crate) fn run(future: impl Future<Output = ()>) {
+    let done = super::block_on(async {
+        future.await;
+        Ok(())
+    });
+    debug_assert!(done.is_ok(), "a thread can wait for everything");
+}
+
+/// Gives other threads time before the next attempt; longer the more attempts failed.
+pub(crate) fn backoff(attempt: u32) {
+    match attempt {
+        0..4 => thread::yield_now(),
+        _ => thread::sleep(Duration::from_micros(10 << attempt.min(10))),
+    }
+}
+
+/// A thread that does a piece of work when signalled, and at the latest when the work asked to be called again.
+pub(crate) struct Worker {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<Signals>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Signals {
+    wanted: bool,
+    stopped: bool,
+}
+
+impl Worker {
+    /// Starts a thread that calls `work` and then waits: for a signal, or for as long as `work` said.
+    pub(crate) fn start(name: &str, mut work: impl FnMut() -> Option<Duration> + Send + 'static) -> Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let signals = Arc::clone(&shared);
+        let thread = thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                while signals.proceed() {
+                    let pause = work();
+                    signals.pause(pause);
+                }
+            })
+            .map_err(|error| Error::io("start thread", name, error))?;
+        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
+    }
+
+    pub(crate) fn signal(&self) {
+        let mut state = self.shared.state.lock();
+        if !state.wanted {
+            state.wanted = true;
+            self.shared.changed.notify_one();
+        }
+    }
+
+    /// Stops after the piece of work that is being done, and waits for it.
+    pub(crate) fn stop(&self) {
+        self.shared.state.lock().stopped = true;
+        self.shared.changed.notify_one();
+        let Some(thread) = self.thread.lock().take() else { return };
+        if thread.thread().id() != thread::current().id() && thread.join().is_err() {
+            debug_assert!(thread::panicking(), "a background thread panicked");
+        }
+    }
+}
+
+impl Shared {
+    fn proceed(&self) -> bool {
+        let mut state = self.state.lock();
+        state.wanted = false;
+        !state.stopped
+    }
+
+    fn pause(&self, limit: Option<Duration>) {
+        let mut state = self.state.lock();
+        if state.wanted || state.stopped {
+            return;
+        }
+        match limit {
+            Some(limit) => drop(self.changed.wait_for(&mut state, limit)),
+            None => self.changed.wait(&mut state),
+        }
+    }
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Worker")
+    }
+}
