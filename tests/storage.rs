@@ -415,15 +415,6 @@ mod native {
         assert!(bytes.starts_with(b"0123") && bytes[4..].iter().all(|byte| *byte == 0));
     }
 
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn file_reserve_beyond_the_medium_is_no_error() {
-        let directory = tempfile::tempdir().unwrap();
-        let storage = FileStorage::new(directory.path());
-        block_on(create_with(&storage, "log-1", "0123")).unwrap();
-        block_on(storage.reserve("log-1", i64::MAX as u64)).unwrap();
-    }
-
     #[test]
     fn file_reads_and_writes_of_several_threads_keep_their_positions() {
         let directory = tempfile::tempdir().unwrap();
