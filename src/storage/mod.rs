@@ -16,12 +16,11 @@ mod completion;
 #[cfg(not(target_arch = "wasm32"))]
 mod file;
 mod memory;
+mod name;
 
 use std::fmt;
 
 use bytes::Bytes;
-
-use crate::Result;
 
 pub use completion::{Completer, Completion};
 #[cfg(not(target_arch = "wasm32"))]
@@ -48,9 +47,11 @@ pub enum Flush {
 
 /// A place to keep a database: a flat set of named append-only files under one exclusive lock.
 ///
-/// The methods are those that the engine needs of a platform. Names consist of ASCII letters, digits, `-` and `.`.
-/// Every failure is an [`Error::Io`](crate::Error::Io) that names the operation and the file, except that
-/// [`lock`](Storage::lock) answers [`Error::Locked`](crate::Error::Locked).
+/// The methods are those that the engine needs of a platform. Names consist of ASCII letters, digits, `-` and `.`,
+/// do not begin with a `.`, and are not `lock` in any case; another name is an
+/// [`Error::InvalidArgument`](crate::Error::InvalidArgument). Every other failure is an
+/// [`Error::Io`](crate::Error::Io) that names the operation and the file, except that [`lock`](Storage::lock)
+/// answers [`Error::Locked`](crate::Error::Locked).
 pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// Takes the exclusive lock on this place, creating the place when it does not exist.
     fn lock(&self) -> Completion<()>;
@@ -77,7 +78,7 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
         Completion::ready(Ok(()))
     }
 
-    /// Cuts the file to `length` bytes.
+    /// Cuts the file to `length` bytes. A file that is shorter already stays as it is.
     fn truncate(&self, name: &str, length: u64) -> Completion<()>;
 
     /// Makes everything written to the file survive a power loss.
