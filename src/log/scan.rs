@@ -1,0 +1,206 @@
+//! Reading a segment: which frames count, and whether what follows them is a torn tail or damage.
+//!
+//! The frames of a segment that has a successor must be intact up to the offset that the successor states. In the
+//! last segment the first frame that is not intact ends the log. It is a torn tail, left by a crash, unless a later
+//! intact frame says that the bad one had been synced: then it was durable once, and the file is damaged.
+
+use super::frame::{ALIGNMENT, FrameHeader, FrameKind, HEADER_BYTES};
+use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader};
+use crate::{Corruption, Error, Result, Version};
+
+/// Where the frames of a segment end, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SegmentEnd {
+    /// The offset after the last commit.
+    pub(crate) offset: u64,
+    /// The sequence of the commit that would come next.
+    pub(crate) next_sequence: Version,
+    /// Whether a closing frame follows, which says that the next segment exists.
+    pub(crate) closed: bool,
+    /// How many bytes of a torn tail follow; zeros of preallocated space do not count.
+    pub(crate) torn_bytes: u64,
+}
+
+/// Reads the frames of one segment.
+#[derive(Debug)]
+pub(crate) struct Scan<'a> {
+    file: &'a str,
+    header: SegmentHeader,
+    data: &'a [u8],
+    /// Where the frames end, when the next segment states it.
+    stated_end: Option<u64>,
+    offset: usize,
+    next_sequence: Version,
+}
+
+/// A commit as it stands in the log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LoggedCommit<'a> {
+    pub(crate) version: Version,
+    pub(crate) time: u64,
+    pub(crate) payload: &'a [u8],
+    /// Where its payload begins in the file.
+    pub(crate) offset: u64,
+}
+
+impl<'a> Scan<'a> {
+    /// Begins after the header. `data` is the whole file.
+    pub(crate) fn new(file: &'a str, header: SegmentHeader, data: &'a [u8], stated_end: Option<u64>) -> Self {
+        Self { file, header, data, stated_end, offset: SEGMENT_HEADER_BYTES, next_sequence: header.first_sequence }
+    }
+
+    /// Calls `visit` with each commit in order and says where they end.
+    ///
+    /// # Errors
+    ///
+    /// Damage, and what `visit` returns.
+    pub(crate) fn run(mut self, mut visit: impl FnMut(LoggedCommit<'a>) -> Result<()>) -> Result<SegmentEnd> {
+        loop {
+            if self.stated_end == Some(self.offset as u64) {
+                return Ok(self.end(false, 0));
+            }
+            let Some((header, payload)) = self.frame_at(self.offset) else { return self.end_at_bad_frame() };
+            if header.sequence != self.next_sequence || header.epoch != self.header.epoch {
+                return Err(self.corrupted(Corruption::Sequence));
+            }
+            if header.kind == FrameKind::Closing {
+                return self.end_at_closing_frame();
+            }
+            let offset = (self.offset + HEADER_BYTES) as u64;
+            visit(LoggedCommit { version: header.sequence, time: header.time, payload, offset })?;
+            self.offset += header.frame_bytes();
+            self.next_sequence += 1;
+        }
+    }
+
+    fn frame_at(&self, offset: usize) -> Option<(FrameHeader, &'a [u8])> {
+        let bytes = self.data.get(offset..)?;
+        let header = FrameHeader::decode(bytes, self.header.salt)?;
+        header.payload(bytes).map(|payload| (header, payload))
+    }
+
+    fn end_at_closing_frame(&self) -> Result<SegmentEnd> {
+        match self.stated_end {
+            // The stated end lies before the closing frame, so a frame was reached that should not be there.
+            Some(_) => Err(self.corrupted(Corruption::Sequence)),
+            None => Ok(self.end(true, 0)),
+        }
+    }
+
+    fn end_at_bad_frame(&self) -> Result<SegmentEnd> {
+        if self.stated_end.is_some_and(|end| end > self.data.len() as u64) {
+            return Err(Error::corrupted(self.file, self.data.len() as u64, Corruption::Truncated));
+        }
+        if self.stated_end.is_some() || self.was_durable() {
+            return Err(self.corrupted(Corruption::Frame));
+        }
+        let tail = self.data.get(self.offset..).unwrap_or_default();
+        let torn = tail.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        Ok(self.end(false, torn as u64))
+    }
+
+    /// Whether an intact frame further on says that the bytes here had been synced.
+    fn was_durable(&self) -> bool {
+        let mut offset = self.offset + ALIGNMENT;
+        while let Some(bytes) = self.data.get(offset..).filter(|bytes| bytes.len() >= HEADER_BYTES) {
+            if let Some(header) = FrameHeader::decode(bytes, self.header.salt)
+                && header.synced_to > self.offset as u64
+            {
+                return true;
+            }
+            offset += ALIGNMENT;
+        }
+        false
+    }
+
+    fn end(&self, closed: bool, torn_bytes: u64) -> SegmentEnd {
+        SegmentEnd { offset: self.offset as u64, next_sequence: self.next_sequence, closed, torn_bytes }
+    }
+
+    fn corrupted(&self, kind: Corruption) -> Error {
+        Error::corrupted(self.file, self.offset as u64, kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::frame::{Payload, Stamp, closing};
+    use super::*;
+
+    const HEADER: SegmentHeader =
+        SegmentHeader { database: 1, segment: 1, epoch: 1, salt: 77, first_sequence: 10, previous_end: 0 };
+
+    /// A segment of commits 10, 11, 12, of which those before `synced` were synced when the last was written.
+    fn segment(synced: bool, close: bool) -> (Vec<u8>, Vec<usize>) {
+        let mut data = HEADER.encode().to_vec();
+        let mut offsets = Vec::new();
+        for sequence in 10..13 {
+            offsets.push(data.len());
+            let synced_to = if synced { data.len() as u64 } else { SEGMENT_HEADER_BYTES as u64 };
+            let stamp = Stamp { sequence, time: 0, synced_to, epoch: 1 };
+            Payload::new(vec![sequence as u8; 20]).write(stamp, HEADER.salt, &mut data);
+        }
+        offsets.push(data.len());
+        if close {
+            let stamp = Stamp { sequence: 13, time: 0, synced_to: data.len() as u64, epoch: 1 };
+            data.extend_from_slice(&closing(stamp, HEADER.salt));
+        }
+        (data, offsets)
+    }
+
+    fn scan(data: &[u8], stated_end: Option<u64>) -> Result<(Vec<Version>, SegmentEnd)> {
+        let mut versions = Vec::new();
+        let end = Scan::new("log", HEADER, data, stated_end).run(|commit| {
+            assert_eq!(commit.payload, [commit.version as u8; 20]);
+            versions.push(commit.version);
+            Ok(())
+        })?;
+        Ok((versions, end))
+    }
+
+    #[test]
+    fn zeros_after_the_last_frame_are_no_torn_tail() {
+        let (mut data, offsets) = segment(true, false);
+        data.resize(data.len() + 4096, 0);
+        let (versions, end) = scan(&data, None).unwrap();
+        assert_eq!(versions, [10, 11, 12]);
+        let expected = SegmentEnd { offset: offsets[3] as u64, next_sequence: 13, closed: false, torn_bytes: 0 };
+        assert_eq!(end, expected);
+    }
+
+    #[test]
+    fn a_bad_frame_is_torn_or_damaged_by_the_evidence_of_later_frames() {
+        let (mut data, offsets) = segment(false, false);
+        data[offsets[1] + 50] ^= 1;
+        let (versions, end) = scan(&data, None).unwrap();
+        assert_eq!(versions, [10]);
+        assert!((1..=(offsets[3] - offsets[1]) as u64).contains(&end.torn_bytes));
+
+        let (mut data, offsets) = segment(true, false);
+        data[offsets[1]] ^= 1;
+        let error = scan(&data, None).unwrap_err();
+        assert!(matches!(error, Error::Corrupted { offset, kind: Corruption::Frame, .. } if offset == offsets[1] as u64));
+    }
+
+    #[test]
+    fn nothing_passes_for_a_torn_tail_before_a_closing_frame() {
+        let (data, offsets) = segment(false, true);
+        assert!(scan(&data, None).unwrap().1.closed);
+        for offset in offsets[0]..offsets[3] {
+            let mut damaged = data.clone();
+            damaged[offset] ^= 0x10;
+            assert!(scan(&damaged, None).is_err(), "offset {offset}");
+        }
+    }
+
+    #[test]
+    fn a_stated_end_must_be_reached_exactly() {
+        let (data, offsets) = segment(false, false);
+        assert_eq!(scan(&data, Some(offsets[2] as u64)).unwrap().0, [10, 11]);
+        assert!(scan(&data, Some(offsets[2] as u64 + 8)).is_err());
+        assert!(matches!(
+            scan(&data[..offsets[2]], Some(offsets[3] as u64)),
+            Err(Error::Corrupted { kind: Corruption::Truncated, .. })
+        ));
+    }
+}

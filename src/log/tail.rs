@@ -1,0 +1,221 @@
+//! The end of the log: what is queued to be written, and where the next frame goes.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::frame::{HEADER_BYTES, Payload, Stamp, closing};
+use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_name};
+use crate::options::Durability;
+use crate::progress::Stage;
+use crate::runtime::{Instant, random};
+use crate::Version;
+
+/// A commit on its way into the log.
+#[derive(Debug)]
+pub(crate) struct Record<'a> {
+    pub(crate) payload: &'a Payload,
+    pub(crate) version: Version,
+    pub(crate) time: u64,
+    pub(crate) durability: Durability,
+    /// The stage at which readers may see it.
+    pub(crate) visible: Stage,
+}
+
+/// One piece of work for the storage. Pieces are done one after the other.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Write(Group),
+    Rotate(Rotation),
+}
+
+/// Frames that are written together, and synced together when any of them asks for it.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) file: Arc<str>,
+    pub(crate) segment: u64,
+    pub(crate) offset: u64,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) last: Version,
+    /// Commits up to this one may be seen once they are written; the others wait for the sync.
+    pub(crate) visible_when_written: Version,
+    pub(crate) sync: bool,
+}
+
+/// The change to a new segment.
+#[derive(Debug)]
+pub(crate) struct Rotation {
+    pub(crate) old_file: Arc<str>,
+    pub(crate) old_end: u64,
+    pub(crate) closing: [u8; HEADER_BYTES],
+    pub(crate) last: Version,
+    pub(crate) new_file: Arc<str>,
+    pub(crate) header: SegmentHeader,
+}
+
+/// What was written since the last sync was asked for.
+#[derive(Debug, Default)]
+struct Unsynced {
+    commits: u32,
+    bytes: u64,
+    deadline: Option<Instant>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Tail {
+    pub(crate) queue: VecDeque<Work>,
+    pub(crate) queued_bytes: u64,
+    /// Whether somebody is at work on the queue.
+    pub(crate) busy: bool,
+    file: Arc<str>,
+    header: SegmentHeader,
+    offset: u64,
+    synced_to: u64,
+    next_sequence: Version,
+    time: u64,
+    segment_bytes: u64,
+    unsynced: Unsynced,
+}
+
+impl Tail {
+    /// Goes on in a segment that has a header and no frames.
+    pub(crate) fn new(header: SegmentHeader, time: u64, segment_bytes: u64) -> Self {
+        Self {
+            queue: VecDeque::new(),
+            queued_bytes: 0,
+            busy: false,
+            file: segment_name(header.segment).into(),
+            header,
+            offset: SEGMENT_HEADER_BYTES as u64,
+            synced_to: SEGMENT_HEADER_BYTES as u64,
+            next_sequence: header.first_sequence,
+            time,
+            segment_bytes,
+            unsynced: Unsynced::default(),
+        }
+    }
+
+    pub(crate) fn segment(&self) -> u64 {
+        self.header.segment
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.offset == SEGMENT_HEADER_BYTES as u64
+    }
+
+    /// When the background has to sync what was written so far.
+    pub(crate) fn sync_deadline(&self) -> Option<Instant> {
+        self.unsynced.deadline
+    }
+
+    /// Queues a commit's frame.
+    pub(crate) fn push(&mut self, record: &Record<'_>) {
+        let bytes = record.payload.frame_bytes();
+        if !self.is_empty() && self.offset + bytes > self.segment_bytes {
+            self.rotate();
+        }
+        let stamp = Stamp {
+            sequence: record.version,
+            time: record.time,
+            synced_to: self.synced_to,
+            epoch: self.header.epoch,
+        };
+        debug_assert_eq!(stamp.sequence, self.next_sequence, "sequences are consecutive");
+        let sync = self.wants_sync(record.durability, bytes);
+        let salt = self.header.salt;
+        let group = self.open_group();
+        record.payload.write(stamp, salt, &mut group.bytes);
+        group.last = record.version;
+        group.sync |= sync || record.visible == Stage::Synced;
+        let held_back = group.visible_when_written + 1 != record.version || record.visible == Stage::Synced;
+        if !held_back {
+            group.visible_when_written = record.version;
+        }
+        self.offset += bytes;
+        self.queued_bytes += bytes;
+        self.next_sequence += 1;
+        self.time = record.time;
+    }
+
+    /// Asks for everything queued so far to be synced.
+    pub(crate) fn request_sync(&mut self) {
+        self.unsynced = Unsynced::default();
+        self.open_group().sync = true;
+    }
+
+    /// Ends the segment: what is queued next goes into a new one. Returns the new segment.
+    pub(crate) fn rotate(&mut self) -> u64 {
+        let stamp = Stamp {
+            sequence: self.next_sequence,
+            time: self.time,
+            synced_to: self.offset,
+            epoch: self.header.epoch,
+        };
+        let header = SegmentHeader {
+            segment: self.header.segment + 1,
+            salt: random(),
+            first_sequence: self.next_sequence,
+            previous_end: self.offset,
+            ..self.header
+        };
+        let new_file: Arc<str> = segment_name(header.segment).into();
+        self.queue.push_back(Work::Rotate(Rotation {
+            old_file: std::mem::replace(&mut self.file, Arc::clone(&new_file)),
+            old_end: self.offset,
+            closing: closing(stamp, self.header.salt),
+            last: self.next_sequence - 1,
+            new_file,
+            header,
+        }));
+        self.header = header;
+        self.offset = SEGMENT_HEADER_BYTES as u64;
+        self.synced_to = self.offset;
+        self.unsynced = Unsynced::default();
+        header.segment
+    }
+
+    /// Notes how far a segment is durable, for the frames that come after.
+    pub(crate) fn set_synced(&mut self, segment: u64, offset: u64) {
+        if segment == self.header.segment {
+            self.synced_to = self.synced_to.max(offset);
+        }
+    }
+
+    /// The group at the end of the queue, in the current segment.
+    fn open_group(&mut self) -> &mut Group {
+        if !matches!(self.queue.back(), Some(Work::Write(_))) {
+            self.queue.push_back(Work::Write(Group {
+                file: Arc::clone(&self.file),
+                segment: self.header.segment,
+                offset: self.offset,
+                bytes: Vec::new(),
+                last: self.next_sequence - 1,
+                visible_when_written: self.next_sequence - 1,
+                sync: false,
+            }));
+        }
+        match self.queue.back_mut() {
+            Some(Work::Write(group)) => group,
+            _ => unreachable!("a group was pushed"),
+        }
+    }
+
+    /// Counts a frame as unsynced and tells whether that is one too many.
+    fn wants_sync(&mut self, durability: Durability, frame_bytes: u64) -> bool {
+        self.unsynced.commits = self.unsynced.commits.saturating_add(1);
+        self.unsynced.bytes += frame_bytes;
+        let sync = match durability {
+            Durability::Immediate => true,
+            Durability::Interval { time, commits, bytes } => {
+                let now = Instant::now();
+                let deadline = self.unsynced.deadline.map_or(now + time, |deadline| deadline.min(now + time));
+                self.unsynced.deadline = Some(deadline);
+                self.unsynced.commits >= commits || self.unsynced.bytes >= bytes || deadline <= now
+            }
+            _ => false,
+        };
+        if sync {
+            self.unsynced = Unsynced::default();
+        }
+        sync
+    }
+}
