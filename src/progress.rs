@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Poll, Waker};
 
 use parking_lot::Mutex;
@@ -43,6 +43,8 @@ pub(crate) struct Progress {
     segment: AtomicU64,
     queued_bytes: AtomicU64,
     waiters: Mutex<Vec<(Goal, Waker)>>,
+    /// How many waiters there are, so that a notification for nobody costs no lock.
+    waiting: AtomicUsize,
     poison: OnceLock<Arc<Error>>,
 }
 
@@ -56,6 +58,7 @@ impl Progress {
             segment: AtomicU64::new(0),
             queued_bytes: AtomicU64::new(0),
             waiters: Mutex::new(Vec::new()),
+            waiting: AtomicUsize::new(0),
             poison: OnceLock::new(),
         }
     }
@@ -121,7 +124,8 @@ impl Progress {
                 return Poll::Ready(Ok(()));
             }
             let mut waiters = self.waiters.lock();
-            // Looking again under the lock closes the gap to a notification in between.
+            self.waiting.store(waiters.len() + 1, Ordering::SeqCst);
+            // Looking again after the count is there closes the gap to a notification in between.
             if self.reached(goal) {
                 return Poll::Ready(Ok(()));
             }
@@ -136,12 +140,16 @@ impl Progress {
 
     /// Wakes those whose goal is reached.
     pub(crate) fn notify(&self) {
+        if self.waiting.load(Ordering::SeqCst) == 0 {
+            return;
+        }
         let poisoned = self.poison.get().is_some();
         let mut waiters = self.waiters.lock();
         let ready: Vec<Waker> = waiters
             .extract_if(.., |(goal, _)| poisoned || self.reached(*goal))
             .map(|(_, waker)| waker)
             .collect();
+        self.waiting.store(waiters.len(), Ordering::SeqCst);
         drop(waiters);
         for waker in ready {
             waker.wake();

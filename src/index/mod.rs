@@ -194,6 +194,12 @@ impl Index {
         }
     }
 
+    /// Whether there are removed keys, or revisions beside the newest.
+    pub(crate) fn has_superseded(&self) -> bool {
+        let tally = self.tally();
+        tally.revisions > tally.keys
+    }
+
     /// The contents of the leaf that holds the first key within a lower bound, shared with the index.
     pub(crate) fn image_from(&self, low: Bound<&[u8]>) -> Arc<Leaf> {
         self.with_leaf_from(low, Arc::clone)

@@ -1,0 +1,95 @@
+//! The keyspaces of a database, by name and by number.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::index::{Index, ReadPoint};
+use crate::{Error, Result, Version};
+
+/// The name of the keyspace that is always there.
+pub(crate) const DEFAULT_NAME: &str = "default";
+pub(crate) const DEFAULT_NUMBER: u32 = 0;
+
+/// The longest name of a keyspace, in bytes.
+const NAME_BYTES: usize = 255;
+
+/// A keyspace: an index of its own within the one history of the database.
+#[derive(Debug)]
+pub(crate) struct KeyspaceState {
+    pub(crate) number: u32,
+    pub(crate) name: Arc<str>,
+    pub(crate) index: Arc<Index>,
+    /// The commit that dropped it; none while it stands.
+    dropped_at: AtomicU64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Catalog {
+    by_name: BTreeMap<Arc<str>, Arc<KeyspaceState>>,
+    /// Numbers are never used again, so that the log stays unambiguous.
+    pub(crate) next_number: u32,
+}
+
+impl KeyspaceState {
+    pub(crate) fn new(number: u32, name: &str, index: Index) -> Arc<Self> {
+        Arc::new(Self { number, name: name.into(), index: Arc::new(index), dropped_at: AtomicU64::new(u64::MAX) })
+    }
+
+    /// Refuses to read at a point at which the keyspace was dropped already.
+    pub(crate) fn check(&self, point: ReadPoint) -> Result<()> {
+        if self.dropped_at.load(Ordering::Acquire) <= point.version { Err(self.not_found()) } else { Ok(()) }
+    }
+
+    pub(crate) fn not_found(&self) -> Error {
+        Error::KeyspaceNotFound { name: Arc::clone(&self.name) }
+    }
+
+    pub(crate) fn mark_dropped(&self, version: Version) {
+        self.dropped_at.store(version, Ordering::Release);
+    }
+}
+
+impl Catalog {
+    /// The catalog of a new database.
+    pub(crate) fn new() -> Self {
+        let mut catalog = Self { by_name: BTreeMap::new(), next_number: DEFAULT_NUMBER };
+        catalog.add(KeyspaceState::new(DEFAULT_NUMBER, DEFAULT_NAME, Index::new()));
+        catalog
+    }
+
+    /// A catalog without any keyspace, to be filled from a snapshot.
+    pub(crate) fn empty(next_number: u32) -> Self {
+        Self { by_name: BTreeMap::new(), next_number }
+    }
+
+    pub(crate) fn add(&mut self, keyspace: Arc<KeyspaceState>) {
+        self.next_number = self.next_number.max(keyspace.number + 1);
+        self.by_name.insert(Arc::clone(&keyspace.name), keyspace);
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) -> Option<Arc<KeyspaceState>> {
+        self.by_name.remove(name)
+    }
+
+    pub(crate) fn by_name(&self, name: &str) -> Option<&Arc<KeyspaceState>> {
+        self.by_name.get(name)
+    }
+
+    pub(crate) fn by_number(&self, number: u32) -> Option<&Arc<KeyspaceState>> {
+        self.iter().find(|keyspace| keyspace.number == number)
+    }
+
+    /// The keyspaces in the order of their names.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<KeyspaceState>> {
+        self.by_name.values()
+    }
+}
+
+/// Refuses names that cannot be stored.
+pub(crate) fn check_name(name: &str) -> Result<()> {
+    if name.is_empty() || name.len() > NAME_BYTES {
+        return Err(Error::invalid(format!("a keyspace's name has 1 to {NAME_BYTES} bytes, not {}", name.len())));
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! Garbage collection: dropping revisions that neither a reader nor the retention needs.
+//!
+//! Writes drop what they can see to be superseded on the way. The rest, above all removed keys, is found by going
+//! through the leaves step by step, in the background or when asked for.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+
+use super::Engine;
+use crate::Version;
+use crate::index::{Blob, Horizon, ReadPoint};
+use crate::options::Retention;
+use crate::runtime::{self, Duration};
+
+/// How many leaves one step goes through. A step is what a view of the past may have to wait for.
+const STEP_LEAVES: usize = 64;
+
+/// How long the background rests after it went through everything.
+const REST: Duration = Duration::from_millis(250);
+
+/// After how many commits the background hears of them again, where nothing runs by itself.
+const SIGNAL_COMMITS: u64 = 64;
+
+#[derive(Debug, Default)]
+pub(crate) struct Collector {
+    /// Where the next step begins. Its lock is held for a step, and while a view of the past takes its place.
+    position: Mutex<Position>,
+    /// Whether there may be anything to collect.
+    expected: AtomicBool,
+    /// Whether the background has not heard of that yet.
+    unheard: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Position {
+    keyspace: usize,
+    key: Option<Blob>,
+    /// The newest removal, by version and time, of a key that is gone altogether.
+    pub(crate) forgotten: (Version, u64),
+}
+
+/// How far a step came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    More,
+    WentThrough,
+}
+
+impl Collector {
+    pub(crate) fn with_forgotten(forgotten: (Version, u64)) -> Self {
+        let collector = Self::default();
+        collector.position.lock().forgotten = forgotten;
+        collector.expect_garbage();
+        collector
+    }
+
+    pub(crate) fn expect_garbage(&self) {
+        if !self.expected.swap(true, Ordering::Relaxed) {
+            self.unheard.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the background should hear of garbage now.
+    pub(crate) fn wants_signal(&self, version: Version) -> bool {
+        self.expected.load(Ordering::Relaxed)
+            && (version.is_multiple_of(SIGNAL_COMMITS) || self.unheard.swap(false, Ordering::Relaxed))
+    }
+
+    pub(crate) fn position(&self) -> parking_lot::MutexGuard<'_, Position> {
+        self.position.lock()
+    }
+}
+
+impl Engine {
+    /// What may be collected now.
+    pub(crate) fn horizon(&self) -> Horizon {
+        // The published version is looked up before the readers: see the protocol in `readers`.
+        let published = self.progress.published();
+        horizon(*self.retention.read(), self.readers.oldest(published))
+    }
+
+    /// One step of collection in the background. Returns how long to rest before the next.
+    pub(crate) fn collect_step(&self) -> Option<Duration> {
+        if !self.collector.expected.load(Ordering::Relaxed) {
+            return None;
+        }
+        match self.collect_leaves() {
+            Step::More => Some(Duration::ZERO),
+            Step::WentThrough => {
+                let garbage_left = self.has_garbage();
+                self.collector.expected.store(garbage_left, Ordering::Relaxed);
+                garbage_left.then_some(REST)
+            }
+        }
+    }
+
+    /// Goes through everything once.
+    pub(crate) fn collect_all(&self) {
+        *self.collector.position() =
+            Position { forgotten: self.collector.position().forgotten, ..Position::default() };
+        while self.collect_leaves() == Step::More {}
+    }
+
+    fn collect_leaves(&self) -> Step {
+        let mut position = self.collector.position();
+        let Some(keyspace) = self.catalog.read().iter().nth(position.keyspace).cloned() else {
+            position.keyspace = 0;
+            position.key = None;
+            return Step::WentThrough;
+        };
+        let from = position.key.take().unwrap_or(Blob::empty());
+        let collected = keyspace.index.collect(from, STEP_LEAVES, self.horizon());
+        if let Some((version, time)) = collected.forgotten {
+            position.forgotten = (position.forgotten.0.max(version), position.forgotten.1.max(time));
+        }
+        position.keyspace += usize::from(collected.next.is_none());
+        position.key = collected.next;
+        Step::More
+    }
+
+    fn has_garbage(&self) -> bool {
+        let retained_for_ever = matches!(*self.retention.read(), Retention::Forever);
+        !retained_for_ever && self.catalog.read().iter().any(|keyspace| keyspace.index.has_superseded())
+    }
+}
+
+/// What may be collected under a retention, when the oldest reader needs `oldest`.
+pub(crate) fn horizon(retention: Retention, oldest: ReadPoint) -> Horizon {
+    match retention {
+        Retention::None => Horizon { point: oldest, keep: 1 },
+        Retention::Versions(count) => Horizon { point: oldest, keep: (count as usize).max(1) },
+        Retention::Age(age) => {
+            let age_ns = u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
+            let time = oldest.time.min(runtime::now_ns().saturating_sub(age_ns));
+            Horizon { point: ReadPoint { time, ..oldest }, keep: 1 }
+        }
+        Retention::Forever => Horizon { point: oldest, keep: usize::MAX },
+    }
+}

@@ -1,0 +1,229 @@
+//! Committing: validate, claim the next version, apply, append, publish.
+//!
+//! One lock orders the commits, and everything under it is short: the operations are encoded and checksummed before,
+//! and the log is written and synced after. A version is claimed under the lock, so that versions, the order of
+//! frames in the log and the order in which commits become visible are one and the same.
+//!
+//! A serializable transaction commits when nothing it read has changed since its snapshot. Then it reads what it
+//! would have read at its own version, and the versions are a serial order. Under snapshot isolation the same
+//! is asked only of the keys it writes and of those it read for update.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use super::Engine;
+use super::catalog::KeyspaceState;
+use crate::codec::{self, Operation};
+use crate::index::{Blob, Horizon, Revision, Slot, Tally, as_ref};
+use crate::log::Record;
+use crate::log::frame::Payload;
+use crate::options::{Durability, Visibility};
+use crate::progress::Stage;
+use crate::runtime;
+use crate::{Error, Result, Version};
+
+/// The last commit of the one history. Its lock is the commit lock.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) version: Version,
+    /// The time of the last commit: later commits have the same or a later time, whatever the wall clock does.
+    pub(crate) time: u64,
+    /// What writes may drop, as it was found not long ago.
+    pub(crate) horizon: Option<Horizon>,
+}
+
+/// How many commits use one look at the readers. An older horizon only drops less.
+const HORIZON_COMMITS: u64 = 16;
+
+/// The changes of a commit: the new value of a key, or none where it is removed.
+pub(crate) type Change<'a> = (&'a Arc<KeyspaceState>, &'a Blob, Option<&'a Blob>);
+
+/// What was read in a keyspace, to be found unchanged.
+#[derive(Debug)]
+pub(crate) struct Reads {
+    pub(crate) keyspace: Arc<KeyspaceState>,
+    pub(crate) keys: Vec<Blob>,
+    pub(crate) ranges: Vec<(Bound<Blob>, Bound<Blob>)>,
+}
+
+/// What has to be unchanged since the transaction's snapshot.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Conditions<'a> {
+    pub(crate) since: Version,
+    pub(crate) reads: &'a [Reads],
+    /// Whether the written keys count as well.
+    pub(crate) writes_too: bool,
+}
+
+/// A commit that was applied, and the stage its writer wants it to reach.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ticket {
+    pub(crate) version: Version,
+    pub(crate) time: u64,
+    pub(crate) stage: Stage,
+}
+
+pub(crate) fn stage_of(durability: Durability) -> Stage {
+    match durability {
+        Durability::None | Durability::Queued => Stage::Applied,
+        Durability::Buffered | Durability::Interval { .. } => Stage::Written,
+        Durability::Immediate => Stage::Synced,
+    }
+}
+
+/// The payload of a commit's frame.
+pub(crate) fn encode_changes<'a>(changes: impl ExactSizeIterator<Item = Change<'a>>) -> Payload {
+    let mut buffer = Vec::with_capacity(256);
+    codec::encode(&(changes.len() as u64), &mut buffer);
+    for (keyspace, key, value) in changes {
+        let keyspace = keyspace.number;
+        match value {
+            Some(value) => codec::encode(&Operation::Set { keyspace, key, value }, &mut buffer),
+            None => codec::encode(&Operation::Remove { keyspace, key }, &mut buffer),
+        }
+    }
+    Payload::new(buffer)
+}
+
+impl Engine {
+    /// Commits changes under conditions. The changes are applied when this returns; durability follows.
+    pub(crate) fn commit<'a>(
+        &self,
+        changes: impl ExactSizeIterator<Item = Change<'a>> + Clone,
+        conditions: Option<Conditions<'_>>,
+        durability: Durability,
+    ) -> Result<Ticket> {
+        self.check_writable()?;
+        self.check_history_limit()?;
+        self.wait_for_room()?;
+        let payload = self.log.is_some().then(|| encode_changes(changes.clone()));
+        let ticket = {
+            let mut head = self.head.lock();
+            self.check_writable()?;
+            for (keyspace, _, _) in changes.clone() {
+                keyspace.check(crate::index::ReadPoint::version(head.version))?;
+            }
+            if let Some(conditions) = conditions {
+                validate(conditions, changes.clone())?;
+            }
+            let ticket = self.claim(&mut head, durability);
+            self.apply(&mut head, ticket, changes.clone());
+            self.feed.push(ticket.version, ticket.time, changes);
+            self.append(ticket, durability, payload.as_ref());
+            ticket
+        };
+        self.after_commit(ticket.version);
+        Ok(ticket)
+    }
+
+    /// Commits an operation on the catalog, which `change` carries out at the version it is given.
+    pub(crate) fn commit_operation<'a, T>(
+        &self,
+        change: impl FnOnce(Version) -> (Operation<'a>, T),
+    ) -> Result<(Ticket, T)> {
+        self.check_writable()?;
+        self.wait_for_room()?;
+        let mut head = self.head.lock();
+        self.check_writable()?;
+        let durability = self.options.durability;
+        let ticket = self.claim(&mut head, durability);
+        let (operation, value) = change(ticket.version);
+        self.append(ticket, durability, Some(&operation_payload(&operation)));
+        drop(head);
+        self.after_commit(ticket.version);
+        Ok((ticket, value))
+    }
+
+    fn claim(&self, head: &mut Head, durability: Durability) -> Ticket {
+        head.version += 1;
+        head.time = head.time.max(runtime::now_ns());
+        let stage = if self.log.is_some() { stage_of(durability) } else { Stage::Applied };
+        Ticket { version: head.version, time: head.time, stage }
+    }
+
+    fn apply<'a>(&self, head: &mut Head, ticket: Ticket, changes: impl Iterator<Item = Change<'a>>) {
+        let horizon = match head.horizon {
+            Some(horizon) if !ticket.version.is_multiple_of(HORIZON_COMMITS) => horizon,
+            _ => *head.horizon.insert(self.horizon()),
+        };
+        let mut current: Option<(&Arc<KeyspaceState>, Tally)> = None;
+        for (keyspace, key, value) in changes {
+            if current.is_none_or(|(other, _)| !Arc::ptr_eq(other, keyspace))
+                && let Some((other, tally)) = current.replace((keyspace, Tally::default()))
+            {
+                other.index.add(tally);
+            }
+            let Some((_, tally)) = &mut current else { continue };
+            let slot = value.map_or(Slot::Tombstone, |value| Slot::Value(value.clone()));
+            let revision = Revision { version: ticket.version, time: ticket.time, slot, older: None };
+            keyspace.index.put(key, revision, horizon, tally);
+        }
+        if let Some((keyspace, tally)) = current {
+            keyspace.index.add(tally);
+            if tally.revisions > tally.keys {
+                self.collector.expect_garbage();
+            }
+        }
+    }
+
+    /// Hands the commit to the log, and publishes it as early as its visibility allows.
+    fn append(&self, ticket: Ticket, durability: Durability, payload: Option<&Payload>) {
+        let Ticket { version, time, stage } = ticket;
+        let visible = match self.options.visibility {
+            Visibility::Applied => Stage::Applied,
+            Visibility::Durable => stage.min(stage_of(self.options.durability)),
+        };
+        if let (Some(log), Some(payload)) = (&self.log, payload) {
+            log.push(&Record { payload, version, time, durability, visible });
+            let earlier_are_visible = self.progress.published() + 1 == version;
+            if visible > Stage::Applied || !earlier_are_visible {
+                return;
+            }
+        }
+        self.progress.publish(version);
+        self.progress.notify();
+    }
+
+    fn after_commit(&self, version: Version) {
+        if self.collector.wants_signal(version) || self.snapshot_is_due() {
+            self.signal_maintenance();
+        }
+    }
+}
+
+/// The payload of a commit that does one thing to the catalog.
+fn operation_payload(operation: &Operation<'_>) -> Payload {
+    let mut buffer = Vec::new();
+    codec::encode(&1_u64, &mut buffer);
+    codec::encode(operation, &mut buffer);
+    Payload::new(buffer)
+}
+
+fn validate<'a>(conditions: Conditions<'_>, changes: impl Iterator<Item = Change<'a>>) -> Result<()> {
+    for reads in conditions.reads {
+        for key in &reads.keys {
+            check_unchanged(&reads.keyspace, key, conditions.since)?;
+        }
+        for (low, high) in &reads.ranges {
+            let newer = reads.keyspace.index.newer_in(as_ref(low), as_ref(high), conditions.since);
+            if let Some((key, version)) = newer {
+                return Err(conflict(&reads.keyspace, &key, version));
+            }
+        }
+    }
+    if conditions.writes_too {
+        for (keyspace, key, _) in changes {
+            check_unchanged(keyspace, key, conditions.since)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_unchanged(keyspace: &KeyspaceState, key: &Blob, since: Version) -> Result<()> {
+    let newest = keyspace.index.newest(key);
+    if newest > since { Err(conflict(keyspace, key, newest)) } else { Ok(()) }
+}
+
+fn conflict(keyspace: &KeyspaceState, key: &Blob, version: Version) -> Error {
+    Error::Conflict { keyspace: Arc::clone(&keyspace.name), key: key.to_bytes(), version }
+}

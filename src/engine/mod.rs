@@ -1,0 +1,264 @@
+//! The engine behind the handles: one history of commits over the index, the log and the snapshots.
+
+pub(crate) mod catalog;
+pub(crate) mod collector;
+pub(crate) mod commit;
+pub(crate) mod feed;
+mod maintenance;
+pub(crate) mod readers;
+pub(crate) mod snapshots;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::{Mutex, RwLock};
+
+use crate::codec::Operation;
+use crate::index::{Index, ReadPoint};
+use crate::log::Log;
+use crate::options::{Options, Retention};
+use crate::progress::{Goal, Progress};
+use crate::recovery::{Recovered, Recovery};
+use crate::runtime::{Worker, block_on};
+use crate::storage::Storage;
+use crate::{Error, Result, Version};
+use catalog::{Catalog, KeyspaceState};
+use collector::Collector;
+use commit::{Head, Ticket};
+use feed::Feed;
+use readers::{Pin, Readers};
+use snapshots::Snapshots;
+
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) options: Options,
+    pub(crate) catalog: RwLock<Catalog>,
+    catalog_change: Mutex<()>,
+    pub(crate) default_keyspace: Arc<KeyspaceState>,
+    pub(crate) head: Mutex<Head>,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) readers: Readers,
+    pub(crate) collector: Collector,
+    pub(crate) retention: RwLock<Retention>,
+    pub(crate) feed: Feed,
+    pub(crate) storage: Option<Arc<dyn Storage>>,
+    pub(crate) database: u64,
+    pub(crate) log: Option<Arc<Log>>,
+    pub(crate) snapshots: Snapshots,
+    pub(crate) recovery: Recovery,
+    pub(crate) stalls: AtomicU64,
+    closed: AtomicBool,
+    maintenance: OnceLock<Worker>,
+}
+
+impl Engine {
+    /// Sets an engine up from what a recovery found, or from nothing.
+    pub(crate) fn new(options: Options, storage: Option<Arc<dyn Storage>>, recovered: Recovered) -> Result<Arc<Self>> {
+        let Recovered { catalog, version, time, retention, forgotten, database, log_header, report, snapshot, log_bytes } =
+            recovered;
+        let default_keyspace = catalog
+            .by_number(catalog::DEFAULT_NUMBER)
+            .cloned()
+            .ok_or_else(|| Error::KeyspaceNotFound { name: catalog::DEFAULT_NAME.into() })?;
+        let progress = Arc::new(Progress::new(version));
+        let log = match (&storage, log_header) {
+            (Some(storage), Some(header)) => {
+                let segment_bytes = options.segment_bytes.0;
+                Some(Log::new(Arc::clone(storage), Arc::clone(&progress), header, time, segment_bytes))
+            }
+            _ => None,
+        };
+        if let Some(log) = &log {
+            log.counters().bytes.store(log_bytes, Ordering::Relaxed);
+        }
+        let engine = Arc::new(Self {
+            feed: Feed::new(options.limits.watch_bytes),
+            options,
+            catalog: RwLock::new(catalog),
+            catalog_change: Mutex::new(()),
+            default_keyspace,
+            head: Mutex::new(Head { version, time, horizon: None }),
+            progress,
+            readers: Readers::new(),
+            collector: Collector::with_forgotten(forgotten),
+            retention: RwLock::new(retention),
+            storage,
+            database,
+            log,
+            snapshots: Snapshots::new(snapshot),
+            recovery: report,
+            stalls: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
+            maintenance: OnceLock::new(),
+        });
+        engine.start()?;
+        Ok(engine)
+    }
+
+    fn start(self: &Arc<Self>) -> Result<()> {
+        if self.options.read_only {
+            return Ok(());
+        }
+        if let Some(log) = &self.log {
+            log.start()?;
+        }
+        let engine = Arc::downgrade(self);
+        let worker = Worker::start("selkie-maintenance", move || engine.upgrade().and_then(|engine| engine.maintain()))?;
+        // The engine is started once, before anyone else has it.
+        let _unused = self.maintenance.set(worker);
+        if let Some(wanted) = self.options.history
+            && wanted != *self.retention.read()
+        {
+            self.set_retention(wanted)?;
+        }
+        Ok(())
+    }
+
+    fn set_retention(&self, retention: Retention) -> Result<()> {
+        let (ticket, ()) = self.commit_operation(|_| {
+            *self.retention.write() = retention;
+            (Operation::SetRetention(retention), ())
+        })?;
+        block_on(self.wait_for(ticket))
+    }
+
+    pub(crate) fn signal_maintenance(&self) {
+        if let Some(worker) = self.maintenance.get() {
+            worker.signal();
+        }
+    }
+
+    pub(crate) fn check_open(&self) -> Result<()> {
+        if self.closed.load(Ordering::Acquire) { Err(Error::Closed) } else { Ok(()) }
+    }
+
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        self.check_open()?;
+        if self.options.read_only {
+            return Err(Error::invalid("the database was opened read-only"));
+        }
+        self.progress.check_poison()
+    }
+
+    pub(crate) fn check_history_limit(&self) -> Result<()> {
+        let limit = self.options.limits.history_bytes;
+        if limit == u64::MAX || self.history_bytes() <= limit {
+            return Ok(());
+        }
+        self.collect_all();
+        let actual = self.history_bytes();
+        if actual <= limit {
+            return Ok(());
+        }
+        Err(Error::Limit { what: "bytes of retained history", limit, actual })
+    }
+
+    fn history_bytes(&self) -> u64 {
+        self.catalog.read().iter().map(|keyspace| keyspace.index.tally().history_bytes.max(0) as u64).sum()
+    }
+
+    /// Waits until the queue of the log has room again.
+    pub(crate) fn wait_for_room(&self) -> Result<()> {
+        let room = Goal::Room(self.options.limits.queue_bytes);
+        let Some(log) = self.log.as_ref().filter(|_| !self.progress.reached(room)) else { return Ok(()) };
+        self.stalls.fetch_add(1, Ordering::Relaxed);
+        log.lead_a_while();
+        block_on(self.progress.wait(room))
+    }
+
+    /// Waits until a commit is visible and as durable as its writer wants it.
+    pub(crate) async fn wait_for(&self, ticket: Ticket) -> Result<()> {
+        let goal = Goal::Commit(ticket.version, ticket.stage);
+        if let Some(log) = &self.log {
+            if ticket.stage > crate::progress::Stage::Applied || !self.progress.reached(goal) {
+                log.lead_a_while();
+            }
+        }
+        self.progress.wait(goal).await
+    }
+
+    /// Takes a place to read what is published now.
+    #[inline]
+    pub(crate) fn pin_now(&self) -> Pin {
+        self.readers.pin(|| self.progress.published())
+    }
+
+    /// Takes a place to read at a point of the past.
+    pub(crate) fn pin_past(&self, point: ReadPoint) -> Result<Pin> {
+        let mut head = self.head.lock();
+        let position = self.collector.position();
+        let point = ReadPoint { version: point.version.min(self.progress.published()), ..point };
+        let (version, time) = position.forgotten;
+        if point.version < version || point.time < time {
+            return Err(Error::HistoryCollected { requested: point.version });
+        }
+        // Writes use a horizon that was found earlier: the new reader may need what lies behind it.
+        head.horizon = None;
+        Ok(self.readers.pin_past(point))
+    }
+
+    pub(crate) fn keyspace(&self, name: &str) -> Option<Arc<KeyspaceState>> {
+        self.catalog.read().by_name(name).cloned()
+    }
+
+    /// Creates a keyspace, unless it exists.
+    pub(crate) fn create_keyspace(&self, name: &str) -> Result<Arc<KeyspaceState>> {
+        self.check_open()?;
+        catalog::check_name(name)?;
+        let _one_at_a_time = self.catalog_change.lock();
+        if let Some(existing) = self.keyspace(name) {
+            return Ok(existing);
+        }
+        let (ticket, keyspace) = self.commit_operation(|_| {
+            let mut catalog = self.catalog.write();
+            let keyspace = KeyspaceState::new(catalog.next_number, name, Index::new());
+            catalog.add(Arc::clone(&keyspace));
+            (Operation::CreateKeyspace { keyspace: keyspace.number, name }, keyspace)
+        })?;
+        block_on(self.wait_for(ticket))?;
+        Ok(keyspace)
+    }
+
+    pub(crate) fn drop_keyspace(&self, name: &str) -> Result<()> {
+        if name == catalog::DEFAULT_NAME {
+            return Err(Error::invalid("the default keyspace cannot be dropped"));
+        }
+        let _one_at_a_time = self.catalog_change.lock();
+        let keyspace = self.keyspace(name).ok_or_else(|| Error::KeyspaceNotFound { name: name.into() })?;
+        let (ticket, ()) = self.commit_operation(|version| {
+            self.catalog.write().remove(name);
+            keyspace.mark_dropped(version);
+            (Operation::DropKeyspace { keyspace: keyspace.number }, ())
+        })?;
+        block_on(self.wait_for(ticket))
+    }
+
+    pub(crate) fn last_version(&self) -> Version {
+        self.head.lock().version
+    }
+
+    /// Ends all work: drains the queue, syncs, and gives the lock back.
+    pub(crate) async fn close(&self) -> Result<()> {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        if let Some(worker) = self.maintenance.get() {
+            worker.stop();
+        }
+        // A commit that is being applied is waited for: its frame is in the queue then.
+        drop(self.head.lock());
+        let closed = match &self.log {
+            Some(log) if self.options.read_only => {
+                log.abandon();
+                Ok(())
+            }
+            Some(log) => log.close().await,
+            None => Ok(()),
+        };
+        self.feed.close();
+        if let Some(storage) = &self.storage {
+            storage.unlock();
+        }
+        closed
+    }
+}

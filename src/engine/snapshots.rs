@@ -1,0 +1,262 @@
+//! Writing snapshots while commits go on, and removing what a snapshot replaces.
+//!
+//! The log changes to a new segment at the version that the snapshot is taken at. The snapshot is read from the
+//! index at that version, written, synced, and read back in full. Only then are older snapshots and the segments
+//! before them removed. Whatever fails on the way leaves the log as it is, and the log alone is enough.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Poll, Waker};
+
+use parking_lot::Mutex;
+
+use super::Engine;
+use super::catalog::KeyspaceState;
+use super::readers::Pin;
+use crate::codec::SnapshotHeader;
+use crate::log::segment::segment_number;
+use crate::options::SnapshotPolicy;
+use crate::runtime::{Duration, Instant};
+use crate::snapshot::{self, StorageSink, StorageSource};
+use crate::storage::Storage;
+use crate::{Error, Result, Version};
+
+/// How long the background waits after a snapshot failed.
+const RETRY_PAUSE: Duration = Duration::from_secs(5);
+
+/// A snapshot that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SnapshotInfo {
+    /// It holds everything committed up to this version.
+    pub version: Version,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// How many keys it holds, removed ones with history included.
+    pub entries: u64,
+    /// The log segment that continues it; its number is in the file's name.
+    pub segment: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Snapshots {
+    turn: Turn,
+    state: Mutex<State>,
+    pub(crate) failures: AtomicU64,
+}
+
+#[derive(Debug)]
+struct State {
+    last: Option<SnapshotInfo>,
+    last_at: Instant,
+    not_before: Option<Instant>,
+    last_error: Option<Error>,
+}
+
+/// One snapshot is written at a time; others wait for their turn.
+#[derive(Debug, Default)]
+struct Turn(Mutex<(bool, Vec<Waker>)>);
+
+struct TurnGuard<'a>(&'a Turn);
+
+/// What a snapshot is taken of.
+struct Plan {
+    header: SnapshotHeader,
+    contents: Vec<Arc<KeyspaceState>>,
+    pin: Pin,
+}
+
+impl Snapshots {
+    pub(crate) fn new(last: Option<SnapshotInfo>) -> Self {
+        let state = State { last, last_at: Instant::now(), not_before: None, last_error: None };
+        Self { turn: Turn::default(), state: Mutex::new(state), failures: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn last(&self) -> Option<SnapshotInfo> {
+        self.state.lock().last.clone()
+    }
+
+    pub(crate) fn last_error(&self) -> Option<Error> {
+        self.state.lock().last_error.clone()
+    }
+
+    pub(crate) fn note_failure(&self, error: Error) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+        let mut state = self.state.lock();
+        state.not_before = Some(Instant::now() + RETRY_PAUSE);
+        state.last_error = Some(error);
+    }
+
+    fn note_success(&self, info: &SnapshotInfo) {
+        let mut state = self.state.lock();
+        *state = State { last: Some(info.clone()), last_at: Instant::now(), not_before: None, last_error: None };
+    }
+}
+
+impl Engine {
+    /// Whether the policy asks for a snapshot now.
+    pub(crate) fn snapshot_is_due(&self) -> bool {
+        let Some(log) = self.log.as_ref().filter(|_| !self.options.read_only) else { return false };
+        let log_bytes = log.counters().bytes.load(Ordering::Relaxed);
+        let due = match self.options.snapshots {
+            SnapshotPolicy::Never => false,
+            SnapshotPolicy::LogSize(bytes) => log_bytes >= bytes && self.log_outgrew_snapshot(log_bytes, bytes),
+            SnapshotPolicy::Interval(interval) => log_bytes > 0 && self.snapshots.state.lock().last_at.elapsed() >= interval,
+        };
+        due && self.progress.poisoned().is_none() && self.snapshots.state.lock().not_before.is_none_or(|time| time <= Instant::now())
+    }
+
+    fn log_outgrew_snapshot(&self, log_bytes: u64, bytes: u64) -> bool {
+        let last = self.snapshots.state.lock().last.as_ref().map_or(0, |last| last.bytes);
+        log_bytes >= bytes.saturating_add(last)
+    }
+
+    /// How long until the policy may ask for a snapshot, where time alone makes it ask.
+    pub(crate) fn snapshot_pause(&self) -> Option<Duration> {
+        let state = self.snapshots.state.lock();
+        if let Some(time) = state.not_before {
+            return Some(time.saturating_duration_since(Instant::now()));
+        }
+        match self.options.snapshots {
+            SnapshotPolicy::Interval(interval) => {
+                Some(interval.saturating_sub(state.last_at.elapsed()).max(Duration::from_millis(10)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Writes a snapshot of what is committed now, unless the last one still is that.
+    pub(crate) async fn write_snapshot(&self) -> Result<SnapshotInfo> {
+        self.check_writable()?;
+        let (Some(storage), Some(log)) = (&self.storage, &self.log) else {
+            return Err(Error::invalid("a database in memory has no place for a snapshot"));
+        };
+        let _turn = self.snapshots.turn.take().await;
+        let log_bytes = log.counters().bytes.load(Ordering::Relaxed);
+        let plan = match self.plan_snapshot() {
+            Ok(plan) => plan,
+            Err(existing) => return Ok(existing),
+        };
+        let written = self.write_planned(storage, &plan).await;
+        self.readers.release(&plan.pin);
+        match written {
+            Ok(info) => {
+                self.snapshots.note_success(&info);
+                self.remove_replaced(storage.as_ref()).await?;
+                Ok(info)
+            }
+            Err(error) => {
+                // The log before the change of segment still has to be replayed, so it still counts.
+                log.counters().bytes.fetch_add(log_bytes, Ordering::Relaxed);
+                self.discard_partial(storage.as_ref(), &plan.header).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Changes the segment and takes a place to read at its boundary. Or the last snapshot, when nothing is newer.
+    fn plan_snapshot(&self) -> std::result::Result<Plan, SnapshotInfo> {
+        let head = self.head.lock();
+        let last = self.snapshots.last();
+        if let Some(last) = last.filter(|last| last.version == head.version) {
+            return Err(last);
+        }
+        let segment = self.log.as_ref().map_or(0, |log| log.rotate());
+        let catalog = self.catalog.read();
+        let position = self.collector.position();
+        let header = SnapshotHeader {
+            database: self.database,
+            segment,
+            version: head.version,
+            time: head.time,
+            retention: *self.retention.read(),
+            forgotten: position.forgotten,
+            next_keyspace: catalog.next_number,
+            keyspaces: catalog.iter().map(|keyspace| (keyspace.number, keyspace.name.to_string())).collect(),
+        };
+        let pin = self.readers.pin(|| head.version);
+        Ok(Plan { header, contents: catalog.iter().cloned().collect(), pin })
+    }
+
+    async fn write_planned(&self, storage: &Arc<dyn Storage>, plan: &Plan) -> Result<SnapshotInfo> {
+        if let Some(log) = &self.log {
+            log.wait_for_segment(plan.header.segment).await?;
+        }
+        let name = snapshot::file_name(plan.header.segment);
+        let contents: Vec<_> =
+            plan.contents.iter().map(|keyspace| (keyspace.number, Arc::clone(&keyspace.index))).collect();
+        storage.create(&name).await?;
+        let mut sink = StorageSink::new(Arc::clone(storage), &name);
+        let summary = snapshot::write(&mut sink, &plan.header, &contents, self.options.compression).await?;
+        storage.sync(&name).await?;
+        storage.sync_directory().await?;
+        let mut source = StorageSource::new(Arc::clone(storage), &name);
+        snapshot::verify(&mut source, &name).await?;
+        let Plan { header, .. } = plan;
+        Ok(SnapshotInfo {
+            version: header.version,
+            bytes: summary.bytes,
+            entries: summary.entries,
+            segment: header.segment,
+        })
+    }
+
+    /// Takes away what a failed attempt left. What cannot be removed does no harm: it has no valid footer.
+    async fn discard_partial(&self, storage: &dyn Storage, header: &SnapshotHeader) {
+        let name = snapshot::file_name(header.segment);
+        let files = storage.list().await.unwrap_or_default();
+        if files.iter().any(|file| file.name == name)
+            && let Err(error) = storage.remove(&name).await
+        {
+            self.snapshots.note_failure(error);
+        }
+    }
+
+    /// Removes the snapshots beyond those to be retained, and the segments that the oldest of them replaces.
+    async fn remove_replaced(&self, storage: &dyn Storage) -> Result<()> {
+        let files = storage.list().await?;
+        let mut snapshots: Vec<u64> = files.iter().filter_map(|file| snapshot::file_number(&file.name)).collect();
+        snapshots.sort_unstable_by(|a, b| b.cmp(a));
+        let Some(oldest) = snapshots.get(self.options.retained_snapshots.0 - 1).or(snapshots.last()) else {
+            return Ok(());
+        };
+        let mut replaced: Vec<_> = files
+            .iter()
+            .filter(|file| snapshot::file_number(&file.name).or(segment_number(&file.name)).is_some_and(|n| n < *oldest))
+            .collect();
+        // Oldest first, so that what is left after a crash is always the newer part.
+        replaced.sort_by(|a, b| a.name.cmp(&b.name));
+        for file in &replaced {
+            storage.remove(&file.name).await?;
+        }
+        if replaced.is_empty() { Ok(()) } else { storage.sync_directory().await }
+    }
+}
+
+impl Turn {
+    async fn take(&self) -> TurnGuard<'_> {
+        poll_fn(|context| {
+            let mut turn = self.0.lock();
+            if turn.0 {
+                turn.1.push(context.waker().clone());
+                return Poll::Pending;
+            }
+            turn.0 = true;
+            Poll::Ready(())
+        })
+        .await;
+        TurnGuard(self)
+    }
+}
+
+impl Drop for TurnGuard<'_> {
+    fn drop(&mut self) {
+        let waiting = {
+            let mut turn = self.0.0.lock();
+            turn.0 = false;
+            std::mem::take(&mut turn.1)
+        };
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}
