@@ -20,3 +20,16 @@ pub enum Retention {
     /// Every version for ever.
     Forever,
 }
+
+/// How the blocks of snapshots and backups are stored.
+///
+/// Reading finds out from the file: it needs no option, and the two can alternate from snapshot to snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Compression {
+    /// As they are.
+    None,
+    /// Compressed with LZ4, except where that saves nothing.
+    #[default]
+    Lz4,
+}
