@@ -187,11 +187,11 @@ impl Engine {
         let contents: Vec<_> =
             plan.contents.iter().map(|keyspace| (keyspace.number, Arc::clone(&keyspace.index))).collect();
         storage.create(&name).await?;
-        let mut sink = StorageSink::new(Arc::clone(storage), &name);
+        let mut sink = StorageSink::new(storage.as_ref(), &name);
         let summary = snapshot::write(&mut sink, &plan.header, &contents, self.options.compression).await?;
         storage.sync(&name).await?;
         storage.sync_directory().await?;
-        let mut source = StorageSource::new(Arc::clone(storage), &name);
+        let mut source = StorageSource::new(storage.as_ref(), &name);
         snapshot::verify(&mut source, &name).await?;
         let Plan { header, .. } = plan;
         Ok(SnapshotInfo {

@@ -61,3 +61,9 @@ impl Builder {
         }
     }
 }
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -31,7 +31,7 @@ pub(crate) use blob::Blob;
 pub(crate) use builder::Builder;
 pub(crate) use leaf::Entry;
 use leaf::{CAPACITY, Leaf};
-pub(crate) use revision::{Horizon, ReadPoint, Revision, Slot, Tally};
+pub(crate) use revision::{Horizon, ReadPoint, Revision, Slot, Tally, collected_marker};
 pub(crate) use walk::Walk;
 
 use crate::Version;

@@ -30,11 +30,18 @@ pub(crate) struct Walk<'a> {
     front: Option<Window>,
     back: Option<Window>,
     finished: bool,
+    /// Whether keys that are removed at the read point are visible too.
+    removed: bool,
 }
 
 impl<'a> Walk<'a> {
     pub(crate) fn new(index: &'a Index, point: ReadPoint, low: Bound<Blob>, high: Bound<Blob>) -> Self {
-        Self { index, point, low, high, front: None, back: None, finished: false }
+        Self { index, point, low, high, front: None, back: None, finished: false, removed: false }
+    }
+
+    /// A walk over all keys that have a revision at the read point, be it a removal.
+    pub(crate) fn with_removed(index: &'a Index, point: ReadPoint) -> Self {
+        Self { removed: true, ..Self::new(index, point, Bound::Unbounded, Bound::Unbounded) }
     }
 
     /// Moves the front to the next visible entry. False when there is none.
@@ -47,7 +54,7 @@ impl<'a> Walk<'a> {
             };
             while window.start < window.end {
                 let entry = &window.leaf.entries[window.start];
-                if is_visible(entry, self.point) {
+                if is_visible(entry, self.point, self.removed) {
                     return self.check_front_crossing();
                 }
                 window.start += 1;
@@ -67,7 +74,7 @@ impl<'a> Walk<'a> {
             };
             while window.start < window.end {
                 let entry = &window.leaf.entries[window.end - 1];
-                if is_visible(entry, self.point) {
+                if is_visible(entry, self.point, self.removed) {
                     return self.check_back_crossing();
                 }
                 window.end -= 1;
@@ -178,8 +185,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn is_visible(entry: &Entry, point: ReadPoint) -> bool {
-    entry.head.visible(point).is_some_and(|revision| revision.slot != Slot::Tombstone)
+fn is_visible(entry: &Entry, point: ReadPoint, removed: bool) -> bool {
+    entry.head.visible(point).is_some_and(|revision| removed || revision.slot != Slot::Tombstone)
 }
 
 /// Whether a leaf that ends before `high` can hold keys within a lower bound.

@@ -1,0 +1,154 @@
+//! A cursor: a position among the entries that moves both ways and jumps to keys.
+
+use std::fmt;
+use std::ops::Bound;
+
+use crate::Result;
+use crate::index::Blob;
+use crate::range::Merge;
+use crate::source::Source;
+
+/// A position among the entries of a view or a transaction.
+///
+/// It stands on an entry, or on none: at the beginning, before the first; after moving past the last or the
+/// first, on none until it is moved to an entry again.
+///
+/// # Examples
+///
+/// ```
+/// use selkie::{Database, Readable};
+///
+/// # fn main() -> selkie::Result<()> {
+/// let db = Database::in_memory();
+/// for key in ["a", "c", "e"] {
+///     db.insert(key, key.to_uppercase())?;
+/// }
+/// let view = db.begin_read()?;
+/// let mut cursor = view.cursor();
+/// assert!(cursor.seek("b")?);
+/// assert_eq!(cursor.value(), Some(&b"C"[..]));
+/// assert!(cursor.previous()?);
+/// assert_eq!(cursor.key(), Some(&b"a"[..]));
+/// assert!(!cursor.previous()?);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Cursor<'a> {
+    source: Result<Source<'a>>,
+    current: Option<(Blob, Blob)>,
+    ahead: Option<(Direction, Merge<'a>)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Forward,
+    Backward,
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(source: Result<Source<'a>>) -> Self {
+        Self { source, current: None, ahead: None }
+    }
+
+    /// Moves to the first entry whose key is `key` or greater. False when there is none.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Readable`](crate::Readable).
+    pub fn seek(&mut self, key: impl AsRef<[u8]>) -> Result<bool> {
+        self.start(Direction::Forward, Bound::Included(Blob::new(key.as_ref())))
+    }
+
+    /// Moves to the last entry whose key is `key` or less. False when there is none.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Readable`](crate::Readable).
+    pub fn seek_back(&mut self, key: impl AsRef<[u8]>) -> Result<bool> {
+        self.start(Direction::Backward, Bound::Included(Blob::new(key.as_ref())))
+    }
+
+    /// Moves to the first entry.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Readable`](crate::Readable).
+    pub fn first(&mut self) -> Result<bool> {
+        self.start(Direction::Forward, Bound::Unbounded)
+    }
+
+    /// Moves to the last entry.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Readable`](crate::Readable).
+    pub fn last(&mut self) -> Result<bool> {
+        self.start(Direction::Backward, Bound::Unbounded)
+    }
+
+    /// Moves to the next entry, or to the first when the cursor stands on none. False when there is none.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Readable`](crate::Readable).
+    #[expect(clippy::should_implement_trait, reason = "a cursor moves both ways and is no iterator")]
+    pub fn next(&mut self) -> Result<bool> {
+        self.step(Direction::Forward)
+    }
+
+    /// Moves to the previous entry, or to the last when the cursor stands on none. False when there is none.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Readable`](crate::Readable).
+    pub fn previous(&mut self) -> Result<bool> {
+        self.step(Direction::Backward)
+    }
+
+    /// The key of the entry the cursor stands on.
+    pub fn key(&self) -> Option<&[u8]> {
+        self.current.as_ref().map(|(key, _)| &key[..])
+    }
+
+    /// The value of the entry the cursor stands on.
+    pub fn value(&self) -> Option<&[u8]> {
+        self.current.as_ref().map(|(_, value)| &value[..])
+    }
+
+    fn step(&mut self, direction: Direction) -> Result<bool> {
+        if self.ahead.as_ref().is_some_and(|(current, _)| *current == direction) {
+            return self.advance();
+        }
+        let from = self.current.as_ref().map_or(Bound::Unbounded, |(key, _)| Bound::Excluded(key.clone()));
+        self.start(direction, from)
+    }
+
+    fn start(&mut self, direction: Direction, from: Bound<Blob>) -> Result<bool> {
+        let (low, high) = match direction {
+            Direction::Forward => (from, Bound::Unbounded),
+            Direction::Backward => (Bound::Unbounded, from),
+        };
+        self.ahead = Some((direction, Merge::new(self.source.clone(), low, high)));
+        self.advance()
+    }
+
+    fn advance(&mut self) -> Result<bool> {
+        let Some((direction, merge)) = &mut self.ahead else { return Ok(false) };
+        let copy = |key: &Blob, value: &Blob| (key.clone(), value.clone());
+        let found = match direction {
+            Direction::Forward => merge.next(copy),
+            Direction::Backward => merge.next_back(copy),
+        };
+        self.current = found.transpose()?;
+        if self.current.is_none() {
+            self.ahead = None;
+        }
+        Ok(self.current.is_some())
+    }
+}
+
+impl fmt::Debug for Cursor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cursor").field("current", &self.current).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,85 @@
+//! The past of keys: their versions with their times, removals included.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::ops::Bound;
+
+use bytes::Bytes;
+
+use crate::index::{Blob, Revision, Slot, Walk};
+use crate::runtime::{self, SystemTime};
+use crate::source::{Source, is_empty_range};
+use crate::{Result, Version};
+
+/// One version of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyVersion {
+    /// The key.
+    pub key: Bytes,
+    /// The commit that made this version.
+    pub version: Version,
+    /// When it was committed. Times never decrease with the version, whatever the wall clock did.
+    pub time: SystemTime,
+    /// The value; none where the key was removed.
+    pub value: Option<Bytes>,
+}
+
+/// The versions of the keys within a range: keys ascending, each with its versions newest first.
+///
+/// Versions that are no longer kept are not there; nothing marks where they were.
+pub struct History<'a> {
+    walk: Option<Walk<'a>>,
+    source: Source<'a>,
+    pending: VecDeque<KeyVersion>,
+}
+
+impl<'a> History<'a> {
+    pub(crate) fn new(source: Source<'a>, low: Bound<Blob>, high: Bound<Blob>) -> Self {
+        let walk = (!is_empty_range(&low, &high))
+            .then(|| Walk::with_removed(&source.keyspace.index, source.point, low, high));
+        Self { walk, source, pending: VecDeque::new() }
+    }
+}
+
+impl Iterator for History<'_> {
+    type Item = KeyVersion;
+
+    fn next(&mut self) -> Option<KeyVersion> {
+        while self.pending.is_empty() {
+            let walk = self.walk.as_mut()?;
+            if !walk.settle_front() {
+                return None;
+            }
+            if let Some((key, revision)) = walk.front() {
+                self.pending.extend(revision.chain().map(|revision| key_version(key, revision)));
+            }
+            walk.advance_front();
+        }
+        self.pending.pop_front()
+    }
+}
+
+impl fmt::Debug for History<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("History").field("source", &self.source).finish_non_exhaustive()
+    }
+}
+
+/// The versions of one key that are visible at the source's point.
+#[expect(clippy::unnecessary_wraps, reason = "reads of a source can fail, and this is one of them")]
+pub(crate) fn of_key(source: Source<'_>, key: &[u8]) -> Result<Vec<KeyVersion>> {
+    let newest = source.keyspace.index.read(key, |entry| {
+        entry.and_then(|entry| entry.head.visible(source.point).map(|revision| (entry.key.clone(), revision.clone())))
+    });
+    let Some((key, newest)) = newest else { return Ok(Vec::new()) };
+    Ok(newest.chain().map(|revision| key_version(&key, revision)).collect())
+}
+
+fn key_version(key: &Blob, revision: &Revision) -> KeyVersion {
+    let value = match &revision.slot {
+        Slot::Value(value) => Some(value.to_bytes()),
+        Slot::Tombstone | Slot::Collected => None,
+    };
+    KeyVersion { key: key.to_bytes(), version: revision.version, time: runtime::from_ns(revision.time), value }
+}

@@ -1,0 +1,151 @@
+//! A keyspace handle: single operations that commit by themselves.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::engine::catalog::KeyspaceState;
+use crate::handle::Handle;
+use crate::index::{Blob, ReadPoint, Slot};
+use crate::options::Limits;
+use crate::transaction::{CommitInfo, check_limit, finish_ticket};
+#[cfg(doc)]
+use crate::Error;
+use crate::Result;
+
+/// A named part of a database with keys of its own.
+///
+/// Its methods are transactions of one operation each. Several operations, and several keyspaces, go together in
+/// a [`Transaction`](crate::Transaction).
+///
+/// # Examples
+///
+/// ```
+/// use selkie::Database;
+///
+/// # fn main() -> selkie::Result<()> {
+/// let db = Database::in_memory();
+/// let users = db.keyspace("users")?;
+/// users.insert("ada", "1815")?;
+/// assert_eq!(users.get("ada")?.unwrap(), "1815");
+/// assert_eq!(db.get("ada")?, None);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Keyspace {
+    handle: Arc<Handle>,
+    state: Arc<KeyspaceState>,
+}
+
+impl Keyspace {
+    pub(crate) fn new(handle: Arc<Handle>, state: Arc<KeyspaceState>) -> Self {
+        Self { handle, state }
+    }
+
+    pub(crate) fn state(&self) -> &Arc<KeyspaceState> {
+        &self.state
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.state.name
+    }
+
+    /// The value of a key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`], and [`Error::KeyspaceNotFound`] after it was dropped.
+    pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Bytes>> {
+        read(&self.handle, &self.state, key.as_ref(), Blob::to_bytes)
+    }
+
+    /// Calls `reader` with the value of a key, without copying it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get).
+    pub fn get_with<R>(&self, key: impl AsRef<[u8]>, reader: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
+        Ok(read(&self.handle, &self.state, key.as_ref(), Blob::clone)?.map(|value| reader(&value)))
+    }
+
+    /// Whether a key has a value.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get`](Self::get).
+    pub fn contains_key(&self, key: impl AsRef<[u8]>) -> Result<bool> {
+        Ok(read(&self.handle, &self.state, key.as_ref(), |_| ())?.is_some())
+    }
+
+    /// Sets the value of a key.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Transaction::commit`](crate::Transaction::commit), except that it never conflicts.
+    pub fn insert(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<CommitInfo> {
+        write(&self.handle, &self.state, key.as_ref(), Some(value.as_ref()))
+    }
+
+    /// Removes a key. Removing a key that is not there is no error.
+    ///
+    /// # Errors
+    ///
+    /// As for [`insert`](Self::insert).
+    pub fn remove(&self, key: impl AsRef<[u8]>) -> Result<CommitInfo> {
+        write(&self.handle, &self.state, key.as_ref(), None)
+    }
+}
+
+/// Reads what is published. It needs no place among the readers: it looks again where it was overtaken.
+#[inline]
+pub(crate) fn read<R>(
+    handle: &Handle,
+    keyspace: &Arc<KeyspaceState>,
+    key: &[u8],
+    reader: impl Fn(&Blob) -> R,
+) -> Result<Option<R>> {
+    handle.check_open()?;
+    loop {
+        let point = ReadPoint::version(handle.progress.published());
+        keyspace.check(point)?;
+        let found = keyspace.index.read(key, |entry| {
+            match entry.and_then(|entry| entry.head.visible(point)).map(|revision| &revision.slot) {
+                Some(Slot::Value(value)) => Some(Some(reader(value))),
+                Some(Slot::Tombstone) | None => Some(None),
+                Some(Slot::Collected) => None,
+            }
+        });
+        if let Some(found) = found {
+            return Ok(found);
+        }
+    }
+}
+
+/// Commits one change.
+pub(crate) fn write(
+    handle: &Arc<Handle>,
+    keyspace: &Arc<KeyspaceState>,
+    key: &[u8],
+    value: Option<&[u8]>,
+) -> Result<CommitInfo> {
+    check_limit("key bytes", Limits::KEY_BYTES, key.len() as u64)?;
+    check_limit("value bytes", Limits::VALUE_BYTES, value.map_or(0, |value| value.len() as u64))?;
+    let limit = handle.options.limits.transaction_bytes;
+    check_limit("bytes in one transaction", limit, (key.len() + value.map_or(0, <[u8]>::len)) as u64)?;
+    let key = Blob::new(key);
+    let value = value.map(Blob::new);
+    let change = std::iter::once((keyspace, &key, value.as_ref()));
+    let ticket = handle.commit(change, None, handle.options.durability)?;
+    finish_ticket(Arc::clone(handle), ticket)
+}
+
+impl PartialEq for Keyspace {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.state, &other.state)
+    }
+}
+
+impl Eq for Keyspace {}
+

@@ -1,0 +1,100 @@
+//! Snapshots: everything that is committed up to one version, in one file or stream. Backups are the same.
+//!
+//! # Format 1
+//!
+//! All numbers outside of payloads are little-endian. A snapshot is a file head and then sections, back to back:
+//! one header section, any number of block sections, one footer section. Nothing follows the footer.
+//!
+//! The file head, 16 bytes:
+//!
+//! | offset | bytes | field |
+//! |---|---|---|
+//! | 0 | 8 | magic, the ASCII characters `selkieSN` |
+//! | 8 | 4 | number of the format, 1 |
+//! | 12 | 4 | CRC-32 of the 12 bytes before |
+//!
+//! A section, 24 bytes and its stored payload:
+//!
+//! | offset | bytes | field |
+//! |---|---|---|
+//! | 0 | 4 | kind: 1 header, 2 block, 3 footer |
+//! | 4 | 4 | number of the section: 0, 1, 2 and so on |
+//! | 8 | 4 | raw length: of the payload |
+//! | 12 | 4 | stored length: of the payload as stored |
+//! | 16 | 4 | CRC-32 of the stored payload |
+//! | 20 | 4 | CRC-32 of the 20 bytes before |
+//! | 24 | stored length | the stored payload |
+//!
+//! When both lengths are equal, the payload is stored as it is. When the stored length is less, what is stored is
+//! one LZ4 block, without a frame and without its length. A greater stored length is damage, and so is a length
+//! above 2^30. CRC-32 is the one of zlib and Ethernet.
+//!
+//! # Payloads
+//!
+//! Payloads are encoded as in bincode 2 in its standard configuration: an integer below 251 is one byte; others
+//! are a byte 251, 252 or 253 and then two, four or eight bytes, little-endian. Byte strings, texts and lists begin
+//! with their length, a `bool` and the presence of an option are a byte 0 or 1, and an enum begins with the number
+//! of its variant.
+//!
+//! | payload | fields in their order |
+//! |---|---|
+//! | header | database u64, segment u64, version u64, time u64, retention, forgotten version u64, forgotten time u64, next keyspace u32, list of keyspaces, each a number u32 and a name |
+//! | block | keyspace u32, number of entries u32, and so many entries |
+//! | entry | key, number of revisions u32, collected bool, and so many revisions, newest first |
+//! | revision | version u64, time u64, option of a value: none is a removal |
+//! | footer | blocks u64, keys u64, revisions u64, checksum u32 |
+//! | retention | variant 0 none, 1 versions u32, 2 age in seconds u64 and nanoseconds u32, 3 for ever |
+//!
+//! The checksum of the footer is the CRC-32 over the payload checksums of all sections before it, each as four
+//! little-endian bytes.
+//!
+//! # Order
+//!
+//! The blocks of a keyspace are consecutive, keyspaces come in the order of the header, and one without keys has no
+//! blocks. Keys ascend strictly within a keyspace. Within a key versions descend strictly, from the header's
+//! version or below down to 1 or above, and times never increase. Collected says that the key had older revisions
+//! that are no longer kept.
+//!
+//! A block holds at least one entry, and an entry at least one revision. A key whose revisions are too many for
+//! one block goes on in the next: that block begins with the same key and its older revisions, and only its last
+//! part may say that it is collected. The footer counts such a key once.
+//!
+//! A writer cuts a block once it has reached 128 KiB, and within one key once it has reached 1 MiB. A reader does
+//! not rely on that.
+
+mod io;
+mod reader;
+mod section;
+mod writer;
+
+pub(crate) use io::{ReadSource, Sink, Source, StorageSink, StorageSource, WriteSink};
+pub(crate) use reader::{Loaded, load, verify};
+pub(crate) use writer::write;
+
+/// What a snapshot consists of, in numbers.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Summary {
+    /// The length of the whole snapshot.
+    pub(crate) bytes: u64,
+    pub(crate) blocks: u64,
+    /// How many keys there are, removed ones included.
+    pub(crate) entries: u64,
+    pub(crate) revisions: u64,
+}
+
+/// The name of the snapshot that a segment continues.
+pub(crate) fn file_name(segment: u64) -> String {
+    format!("{segment:016x}.snapshot")
+}
+
+/// The number of the segment that continues a snapshot, from the name of its file.
+pub(crate) fn file_number(name: &str) -> Option<u64> {
+    let digits = name.strip_suffix(".snapshot").filter(|digits| digits.len() == 16)?;
+    u64::from_str_radix(digits, 16).ok()
+}
+
+/// How many bytes are written or read at a time, about.
+const CHUNK_BYTES: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! The end of a transaction.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::Transaction;
+use crate::engine::Engine;
+use crate::engine::catalog::KeyspaceState;
+use crate::engine::commit::{Change, Conditions, Ticket};
+use crate::handle::Handle;
+use crate::index::Blob;
+use crate::options::{Durability, Isolation};
+use crate::progress::{Goal, Stage};
+use crate::runtime::block_on;
+use crate::{Result, Version};
+
+/// What a commit became.
+#[derive(Clone)]
+pub struct CommitInfo {
+    handle: Arc<Handle>,
+    version: Version,
+}
+
+/// A commit that is on its way to its durability.
+///
+/// The commit was validated and applied when this was made; dropping it takes nothing back.
+pub struct CommitFuture(Pin<Box<dyn Future<Output = Result<CommitInfo>> + Send>>);
+
+impl Transaction {
+    /// Commits, and waits until the commit is visible and as durable as asked for.
+    ///
+    /// ```
+    /// # use selkie::{Database, Writable};
+    /// let db = Database::in_memory();
+    /// let mut tx = db.begin_write()?;
+    /// tx.insert("key", "value")?;
+    /// assert_eq!(tx.commit()?.version(), 1);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Conflict`](crate::Error::Conflict): nothing was written, run the transaction again.
+    /// [`Error::DurabilityUnknown`](crate::Error::DurabilityUnknown): the storage failed while the commit was being
+    /// written. [`Error::Poisoned`](crate::Error::Poisoned), [`Error::Closed`](crate::Error::Closed) and
+    /// [`Error::Limit`](crate::Error::Limit): nothing was written.
+    pub fn commit(self) -> Result<CommitInfo> {
+        let handle = Arc::clone(&self.handle);
+        let committed = self.apply()?;
+        finish(handle, committed)
+    }
+
+    /// Commits, and returns a future of the commit's durability. It needs no particular runtime.
+    ///
+    /// The commit is validated and applied before this returns; an error of that comes out of the future as well.
+    ///
+    /// ```
+    /// # use selkie::{Database, Writable};
+    /// # fn block_on<T>(future: impl Future<Output = T>) -> T {
+    /// #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    /// #     match std::pin::pin!(future).poll(&mut context) {
+    /// #         std::task::Poll::Ready(output) => output,
+    /// #         std::task::Poll::Pending => unreachable!(),
+    /// #     }
+    /// # }
+    /// let db = Database::in_memory();
+    /// let mut tx = db.begin_write()?;
+    /// tx.insert("key", "value")?;
+    /// let commit = tx.commit_async();
+    /// assert_eq!(block_on(commit)?.version(), 1);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    pub fn commit_async(self) -> CommitFuture {
+        let handle = Arc::clone(&self.handle);
+        let committed = self.apply();
+        if let Some(log) = &handle.log {
+            log.signal();
+        }
+        CommitFuture(Box::pin(async move {
+            match committed? {
+                Committed::Nothing(version) => Ok(CommitInfo { handle, version }),
+                Committed::Applied(ticket) => {
+                    handle.progress.wait(Goal::Commit(ticket.version, ticket.stage)).await?;
+                    Ok(CommitInfo { handle, version: ticket.version })
+                }
+            }
+        }))
+    }
+
+    /// Validates and applies the transaction's changes.
+    fn apply(self) -> Result<Committed> {
+        let Self { handle, options, snapshot, overlays, reads, .. } = self;
+        let since = snapshot.as_ref().map(|snapshot| snapshot.point().version);
+        let reads = reads.into_inner().into_reads();
+        let count: usize = overlays.iter().map(|(_, overlay)| overlay.len()).sum();
+        if count == 0 {
+            // What it read was one snapshot, which is a place in the serial order of its own.
+            handle.check_open()?;
+            return Ok(Committed::Nothing(since.unwrap_or_else(|| handle.progress.published())));
+        }
+        let conditions = since.map(|since| Conditions {
+            since,
+            reads: &reads,
+            writes_too: options.isolation == Isolation::Snapshot,
+        });
+        let durability = options.durability.unwrap_or(handle.options.durability);
+        let changes = Counted {
+            count,
+            changes: overlays.iter().flat_map(|(keyspace, overlay)| {
+                overlay.iter().map(move |(key, value)| (keyspace, key, value.as_ref()))
+            }),
+        };
+        // The snapshot is held until here: the collector keeps what validation has to find.
+        let ticket = handle.commit(changes, conditions, durability)?;
+        drop(snapshot);
+        Ok(Committed::Applied(ticket))
+    }
+
+    /// Removes keys, all of them or none.
+    pub(crate) fn remove_all(&mut self, keyspace: &Arc<KeyspaceState>, keys: &[Blob]) -> Result<()> {
+        let savepoint = self.savepoint();
+        for key in keys {
+            if let Err(error) = self.write(keyspace, key, None) {
+                self.rollback_to(savepoint)?;
+                self.release(savepoint)?;
+                return Err(error);
+            }
+        }
+        self.release(savepoint)
+    }
+}
+
+enum Committed {
+    /// There was nothing to write: the version that was read.
+    Nothing(Version),
+    Applied(Ticket),
+}
+
+/// Waits for a commit that was applied.
+fn finish(handle: Arc<Handle>, committed: Committed) -> Result<CommitInfo> {
+    match committed {
+        Committed::Nothing(version) => Ok(CommitInfo { handle, version }),
+        Committed::Applied(ticket) => finish_ticket(handle, ticket),
+    }
+}
+
+pub(crate) fn finish_ticket(handle: Arc<Handle>, ticket: Ticket) -> Result<CommitInfo> {
+    handle.drive(ticket);
+    block_on(handle.progress.wait(Goal::Commit(ticket.version, ticket.stage)))?;
+    Ok(CommitInfo { handle, version: ticket.version })
+}
+
+impl Engine {
+    /// Does what a commit waits for, where it is this thread's turn.
+    fn drive(&self, ticket: Ticket) {
+        let Some(log) = &self.log else { return };
+        if ticket.stage > Stage::Applied || !self.progress.reached(Goal::Published(ticket.version)) {
+            log.lead_a_while();
+        } else if self.options.durability != Durability::None {
+            log.signal();
+        }
+    }
+}
+
+/// An iterator over changes whose number is known.
+#[derive(Clone)]
+struct Counted<I> {
+    count: usize,
+    changes: I,
+}
+
+impl<'a, I: Iterator<Item = Change<'a>>> Iterator for Counted<I> {
+    type Item = Change<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.changes.next()?;
+        self.count -= 1;
+        Some(next)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.count, Some(self.count))
+    }
+}
+
+impl<'a, I: Iterator<Item = Change<'a>>> ExactSizeIterator for Counted<I> {}
+
+impl CommitInfo {
+    /// The number of the commit. A transaction that wrote nothing has the number of the commit it read.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// How durable the commit is by now.
+    pub fn durability(&self) -> Durability {
+        match (&self.handle.log, self.handle.progress.stage_of(self.version)) {
+            (None, _) => Durability::None,
+            (_, Stage::Applied) => Durability::Queued,
+            (_, Stage::Written) => Durability::Buffered,
+            (_, Stage::Synced) => Durability::Immediate,
+        }
+    }
+
+    /// A future that is ready once the commit survives a power loss. It asks for the sync that this needs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DurabilityUnknown`](crate::Error::DurabilityUnknown) when the storage failed, and
+    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) for a database in memory.
+    pub fn durable(&self) -> impl Future<Output = Result<()>> + Send + 'static {
+        let Self { handle, version } = self.clone();
+        let goal = Goal::Commit(version, Stage::Synced);
+        if let Some(log) = handle.log.as_ref().filter(|_| !handle.progress.reached(goal)) {
+            log.request_sync();
+        }
+        async move {
+            if handle.log.is_none() {
+                return Err(crate::Error::invalid("a database in memory is never durable"));
+            }
+            handle.progress.wait(goal).await
+        }
+    }
+}
+
+impl fmt::Debug for CommitInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CommitInfo").field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
+impl Future for CommitFuture {
+    type Output = Result<CommitInfo>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(context)
+    }
+}
+
+impl fmt::Debug for CommitFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CommitFuture")
+    }
+}

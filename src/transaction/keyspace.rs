@@ -1,0 +1,70 @@
+//! A keyspace within a transaction.
+
+use std::sync::Arc;
+
+use super::Transaction;
+use crate::Result;
+use crate::engine::catalog::KeyspaceState;
+use crate::source::{HasSource, Source};
+use crate::writable::{HasTarget, Target};
+
+/// A keyspace within a transaction, to read from. See [`Transaction::keyspace`].
+#[derive(Debug)]
+pub struct KeyspaceTransaction<'a> {
+    transaction: &'a Transaction,
+    keyspace: Arc<KeyspaceState>,
+}
+
+/// A keyspace within a transaction, to read and write. See [`Transaction::keyspace_mut`].
+#[derive(Debug)]
+pub struct KeyspaceTransactionMut<'a> {
+    transaction: &'a mut Transaction,
+    keyspace: Arc<KeyspaceState>,
+}
+
+impl<'a> KeyspaceTransaction<'a> {
+    pub(super) fn new(transaction: &'a Transaction, keyspace: Arc<KeyspaceState>) -> Self {
+        Self { transaction, keyspace }
+    }
+}
+
+impl<'a> KeyspaceTransactionMut<'a> {
+    pub(super) fn new(transaction: &'a mut Transaction, keyspace: Arc<KeyspaceState>) -> Self {
+        Self { transaction, keyspace }
+    }
+}
+
+impl HasSource for KeyspaceTransaction<'_> {
+    fn source(&self) -> Result<Source<'_>> {
+        self.transaction.source_of(&self.keyspace)
+    }
+}
+
+impl HasSource for KeyspaceTransactionMut<'_> {
+    fn source(&self) -> Result<Source<'_>> {
+        self.transaction.source_of(&self.keyspace)
+    }
+}
+
+impl HasTarget for KeyspaceTransactionMut<'_> {
+    fn target(&mut self) -> Target<'_> {
+        Target { transaction: self.transaction, keyspace: Arc::clone(&self.keyspace) }
+    }
+}
+
+impl HasTarget for Transaction {
+    fn target(&mut self) -> Target<'_> {
+        let keyspace = Arc::clone(&self.handle.default_keyspace);
+        Target { transaction: self, keyspace }
+    }
+}
+
+impl Target<'_> {
+    pub(crate) fn write(self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+        self.transaction.write(&self.keyspace, key, value)
+    }
+
+    pub(crate) fn note_for_update(&self, key: &[u8]) {
+        self.transaction.note_for_update(&self.keyspace, key);
+    }
+}
