@@ -286,19 +286,16 @@ fn every_damaged_byte_and_every_shorter_length_is_an_error() {
             cases += 1;
             silent += usize::from(verify_bytes(&bytes[..length]).is_ok() || load_bytes(&bytes[..length]).is_ok());
         }
-        for (position, mask) in (0..bytes.len()).flat_map(|position| (0..=255).map(move |mask| (position, mask))) {
-            let mut damaged = bytes.clone();
-            damaged[position] ^= mask;
-            if mask != 0 {
+        for position in 0..bytes.len() {
+            for mask in [1, 2, 4, 8, 16, 32, 64, 128, 255] {
                 cases += 1;
-                silent += usize::from(verify_bytes(&damaged).is_ok());
-            }
-            if mask == 0x10 {
-                silent += usize::from(load_bytes(&damaged).is_ok());
+                let mut damaged = bytes.clone();
+                damaged[position] ^= mask;
+                silent += usize::from(verify_bytes(&damaged).is_ok() || load_bytes(&damaged).is_ok());
             }
         }
     }
-    assert!(cases > 200_000, "{cases}");
+    assert!(cases > 5_000, "{cases}");
     assert_eq!(silent, 0);
 }
 
