@@ -477,16 +477,26 @@ impl Storage for OneFile {
 
 #[test]
 fn a_file_of_a_storage_holds_the_same_as_a_stream() {
-    let storage = OneFile::default();
+    let file = Arc::new(OneFile::default());
+    let storage = || Arc::clone(&file) as Arc<dyn Storage>;
     let contents = [(0, Arc::new(mixed(100_000)))];
     let header = header_of(100, &[0]);
-    let mut sink = StorageSink::new(&storage, "snapshot-1");
+    let mut sink = StorageSink::new(storage(), "snapshot-1");
     let summary = run(sendable(write(&mut sink, &header, &contents, Compression::None))).unwrap();
     assert!(summary.bytes > 2 * CHUNK_BYTES as u64);
-    assert_eq!(*storage.0.lock(), write_to_vec(&header, &contents, Compression::None));
-    let mut source = StorageSource::new(&storage, "snapshot-1");
+    assert_eq!(*file.0.lock(), write_to_vec(&header, &contents, Compression::None));
+    let mut source = StorageSource::new(storage(), "snapshot-1");
     let loaded = run(sendable(load(&mut source, "snapshot-1"))).unwrap();
     assert_eq!(loaded.summary, summary);
+}
+
+#[test]
+fn names_and_numbers_agree() {
+    assert_eq!(file_name(255), "00000000000000ff.snapshot");
+    assert_eq!(file_number("00000000000000ff.snapshot"), Some(255));
+    for other in ["ff.snapshot", "00000000000000FF.snapshot", "+0000000000000ff.snapshot", "00000000000000ff.log"] {
+        assert_eq!(file_number(other), None);
+    }
 }
 
 /// Snapshots are taken and read on other threads too.
