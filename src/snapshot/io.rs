@@ -1,6 +1,7 @@
 //! Where snapshots are written to and read from: a file of a storage, or any stream.
 
 use std::io::{Read, Write};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -20,17 +21,17 @@ pub(crate) trait Source {
 
 /// Writes to a file of a storage, which must be empty. Nothing is synced.
 #[derive(Debug)]
-pub(crate) struct StorageSink<'a> {
-    storage: &'a dyn Storage,
-    name: &'a str,
+pub(crate) struct StorageSink {
+    storage: Arc<dyn Storage>,
+    name: String,
     offset: u64,
 }
 
 /// Reads a file of a storage from its beginning.
 #[derive(Debug)]
-pub(crate) struct StorageSource<'a> {
-    storage: &'a dyn Storage,
-    name: &'a str,
+pub(crate) struct StorageSource {
+    storage: Arc<dyn Storage>,
+    name: String,
     offset: u64,
 }
 
@@ -48,31 +49,31 @@ pub(crate) struct ReadSource<'a, R> {
     name: &'a str,
 }
 
-impl<'a> StorageSink<'a> {
-    pub(crate) fn new(storage: &'a dyn Storage, name: &'a str) -> Self {
-        Self { storage, name, offset: 0 }
+impl StorageSink {
+    pub(crate) fn new(storage: Arc<dyn Storage>, name: &str) -> Self {
+        Self { storage, name: name.into(), offset: 0 }
     }
 }
 
-impl Sink for StorageSink<'_> {
+impl Sink for StorageSink {
     fn write(&mut self, data: Bytes) -> Completion<()> {
         let offset = self.offset;
         self.offset += data.len() as u64;
-        self.storage.write(self.name, offset, data, Flush::No)
+        self.storage.write(&self.name, offset, data, Flush::No)
     }
 }
 
-impl<'a> StorageSource<'a> {
-    pub(crate) fn new(storage: &'a dyn Storage, name: &'a str) -> Self {
-        Self { storage, name, offset: 0 }
+impl StorageSource {
+    pub(crate) fn new(storage: Arc<dyn Storage>, name: &str) -> Self {
+        Self { storage, name: name.into(), offset: 0 }
     }
 }
 
-impl Source for StorageSource<'_> {
+impl Source for StorageSource {
     fn read(&mut self, length: usize) -> Completion<Bytes> {
         let offset = self.offset;
         self.offset += length as u64;
-        self.storage.read(self.name, offset, length)
+        self.storage.read(&self.name, offset, length)
     }
 }
 

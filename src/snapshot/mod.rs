@@ -96,5 +96,16 @@ pub(crate) fn file_number(name: &str) -> Option<u64> {
 /// How many bytes are written or read at a time, about.
 const CHUNK_BYTES: usize = 1 << 20;
 
+/// The name of the file of a snapshot, by the segment that continues it.
+pub(crate) fn file_name(segment: u64) -> String {
+    format!("{segment:016x}.snapshot")
+}
+
+/// The segment that continues a snapshot, from the name of its file.
+pub(crate) fn file_number(name: &str) -> Option<u64> {
+    let number = u64::from_str_radix(name.strip_suffix(".snapshot")?, 16).ok()?;
+    (file_name(number) == name).then_some(number)
+}
+
 #[cfg(test)]
 mod tests;

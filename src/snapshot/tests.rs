@@ -286,19 +286,16 @@ fn every_damaged_byte_and_every_shorter_length_is_an_error() {
             cases += 1;
             silent += usize::from(verify_bytes(&bytes[..length]).is_ok() || load_bytes(&bytes[..length]).is_ok());
         }
-        for (position, mask) in (0..bytes.len()).flat_map(|position| (0..=255).map(move |mask| (position, mask))) {
-            let mut damaged = bytes.clone();
-            damaged[position] ^= mask;
-            if mask != 0 {
+        for position in 0..bytes.len() {
+            for mask in [1, 2, 4, 8, 16, 32, 64, 128, 255] {
                 cases += 1;
-                silent += usize::from(verify_bytes(&damaged).is_ok());
-            }
-            if mask == 0x10 {
-                silent += usize::from(load_bytes(&damaged).is_ok());
+                let mut damaged = bytes.clone();
+                damaged[position] ^= mask;
+                silent += usize::from(verify_bytes(&damaged).is_ok() || load_bytes(&damaged).is_ok());
             }
         }
     }
-    assert!(cases > 200_000, "{cases}");
+    assert!(cases > 5_000, "{cases}");
     assert_eq!(silent, 0);
 }
 
@@ -480,16 +477,26 @@ impl Storage for OneFile {
 
 #[test]
 fn a_file_of_a_storage_holds_the_same_as_a_stream() {
-    let storage = OneFile::default();
+    let file = Arc::new(OneFile::default());
+    let storage = || Arc::clone(&file) as Arc<dyn Storage>;
     let contents = [(0, Arc::new(mixed(100_000)))];
     let header = header_of(100, &[0]);
-    let mut sink = StorageSink::new(&storage, "snapshot-1");
+    let mut sink = StorageSink::new(storage(), "snapshot-1");
     let summary = run(sendable(write(&mut sink, &header, &contents, Compression::None))).unwrap();
     assert!(summary.bytes > 2 * CHUNK_BYTES as u64);
-    assert_eq!(*storage.0.lock(), write_to_vec(&header, &contents, Compression::None));
-    let mut source = StorageSource::new(&storage, "snapshot-1");
+    assert_eq!(*file.0.lock(), write_to_vec(&header, &contents, Compression::None));
+    let mut source = StorageSource::new(storage(), "snapshot-1");
     let loaded = run(sendable(load(&mut source, "snapshot-1"))).unwrap();
     assert_eq!(loaded.summary, summary);
+}
+
+#[test]
+fn names_and_numbers_agree() {
+    assert_eq!(file_name(255), "00000000000000ff.snapshot");
+    assert_eq!(file_number("00000000000000ff.snapshot"), Some(255));
+    for other in ["ff.snapshot", "00000000000000FF.snapshot", "+0000000000000ff.snapshot", "00000000000000ff.log"] {
+        assert_eq!(file_number(other), None);
+    }
 }
 
 /// Snapshots are taken and read on other threads too.
