@@ -14,7 +14,7 @@ const EXAMPLES_AND_BENCHES: [&str; 7] =
 pub(crate) fn run() -> Result {
     setup::for_checks()?;
     let results = [
-        check("fmt", &["fmt", "--all", "--check"]),
+        check("fmt", &["fmt", "--all", "--check", "--", "--color", "never"]),
         check("clippy, native", &[&CLIPPY[..], &["--", "-D", "warnings"]].concat()),
         check("clippy, wasm", &[&CLIPPY_WASM[..], &["--", "-D", "warnings"]].concat()),
         check("documentation", &DOCUMENTATION),
@@ -46,5 +46,5 @@ fn advisories() -> Result {
         );
         return Ok(());
     }
-    check("deny: advisories", &["deny", "--workspace", "check", "--disable-fetch", "advisories"])
+    check("deny: advisories", &["deny", "--workspace", "check", "advisories"])
 }

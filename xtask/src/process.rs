@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::Result;
 use crate::ui::Progress;
 
-const TAIL_LINES: usize = 25;
+const TAIL_LINES: usize = 80;
 
 /// The workspace's root folder.
 pub(crate) fn root() -> &'static Path {
