@@ -9,6 +9,8 @@ pub(crate) struct Tool {
     package: &'static str,
     program: &'static str,
     version: String,
+    /// Whether to build with the dependencies that its authors locked. The lock file of wasm-bindgen-cli does not resolve everywhere.
+    locked: bool,
 }
 
 impl Tool {
@@ -19,19 +21,19 @@ impl Tool {
             std::fs::read_to_string(&lock).map_err(|error| format!("{} cannot be read: {error}", lock.display()))?;
         let version = locked_version(&text, "wasm-bindgen")
             .ok_or("Cargo.lock names no version of wasm-bindgen: restore it from the repository")?;
-        Ok(Self { package: "wasm-bindgen-cli", program: "wasm-bindgen", version: version.to_owned() })
+        Ok(Self { package: "wasm-bindgen-cli", program: "wasm-bindgen", version: version.to_owned(), locked: false })
     }
 
     pub(crate) fn wasm_pack() -> Self {
-        Self::named("wasm-pack", "0.15.1")
+        Self::named("wasm-pack", "0.15.1", false)
     }
 
     pub(crate) fn cargo_deny() -> Self {
-        Self::named("cargo-deny", "0.20.2")
+        Self::named("cargo-deny", "0.20.2", true)
     }
 
-    fn named(package: &'static str, version: &str) -> Self {
-        Self { package, program: package, version: version.to_owned() }
+    fn named(package: &'static str, version: &str, locked: bool) -> Self {
+        Self { package, program: package, version: version.to_owned(), locked }
     }
 
     /// Installs the program unless the search path already has this version of it.
@@ -59,6 +61,9 @@ impl Tool {
     /// The tools do little work here, so that compiling them fast counts for more than their speed.
     fn install(&self, name: &str) -> Result {
         let mut install = command("cargo", ["install", self.package, "--version", &self.version]);
+        if self.locked {
+            install.arg("--locked");
+        }
         install
             .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
             .env("CARGO_PROFILE_RELEASE_LTO", "off")
