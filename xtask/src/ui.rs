@@ -3,8 +3,9 @@
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+const TERMINAL_INTERVAL: Duration = Duration::from_millis(100);
 /// Without a terminal a line as rare as this keeps a log readable and still shows that the step lives.
-const QUIET_INTERVAL: Duration = Duration::from_secs(15);
+const LOG_INTERVAL: Duration = Duration::from_secs(15);
 const LINE_WIDTH: usize = 100;
 
 pub(crate) fn ok(text: &str) {
@@ -42,9 +43,10 @@ impl Progress {
         Self { name: name.to_owned(), start: now, shown: now, terminal: std::io::stdout().is_terminal() }
     }
 
-    /// Called about once a second with the last line that the program wrote.
+    /// Called for each line that the program writes, and once a second while it writes none.
     pub(crate) fn tick(&mut self, last_line: &str) {
-        if !self.terminal && self.shown.elapsed() < QUIET_INTERVAL {
+        let interval = if self.terminal { TERMINAL_INTERVAL } else { LOG_INTERVAL };
+        if self.shown.elapsed() < interval {
             return;
         }
         self.shown = Instant::now();
