@@ -53,8 +53,6 @@ pub(crate) struct SnapshotHeader {
     /// The time of that commit, in nanoseconds since the Unix epoch.
     pub(crate) time: u64,
     pub(crate) retention: Retention,
-    /// The newest removal, by version and time, of a key that is gone from the history altogether.
-    pub(crate) forgotten: (Version, u64),
     /// Numbers of keyspaces are never used again: the next one to be created gets this.
     pub(crate) next_keyspace: u32,
     /// The keyspaces by number and name, the default one included.
@@ -93,6 +91,9 @@ pub(crate) struct SnapshotFooter {
     pub(crate) blocks: u64,
     pub(crate) entries: u64,
     pub(crate) revisions: u64,
+    /// The newest removal, by version and time, of a key that is gone from the history altogether. It stands at the
+    /// end because keys may be forgotten while the snapshot is written.
+    pub(crate) forgotten: (Version, u64),
     /// A CRC-32 over the checksums of all sections before this one, each as four little-endian bytes.
     pub(crate) checksum: u32,
 }

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Poll, Waker};
 
 use parking_lot::Mutex;
@@ -46,6 +46,7 @@ pub(crate) struct Progress {
     /// How many waiters there are, so that a notification for nobody costs no lock.
     waiting: AtomicUsize,
     poison: OnceLock<Arc<Error>>,
+    closed: AtomicBool,
 }
 
 impl Progress {
@@ -60,6 +61,7 @@ impl Progress {
             waiters: Mutex::new(Vec::new()),
             waiting: AtomicUsize::new(0),
             poison: OnceLock::new(),
+            closed: AtomicBool::new(false),
         }
     }
 
@@ -132,6 +134,9 @@ impl Progress {
             if let Some(cause) = self.poison.get() {
                 return Poll::Ready(Err(failure(goal, cause)));
             }
+            if self.closed.load(Ordering::SeqCst) {
+                return Poll::Ready(Err(Error::Closed));
+            }
             waiters.push((goal, context.waker().clone()));
             Poll::Pending
         })
@@ -143,10 +148,10 @@ impl Progress {
         if self.waiting.load(Ordering::SeqCst) == 0 {
             return;
         }
-        let poisoned = self.poison.get().is_some();
+        let ended = self.poison.get().is_some() || self.closed.load(Ordering::SeqCst);
         let mut waiters = self.waiters.lock();
         let ready: Vec<Waker> = waiters
-            .extract_if(.., |(goal, _)| poisoned || self.reached(*goal))
+            .extract_if(.., |(goal, _)| ended || self.reached(*goal))
             .map(|(_, waker)| waker)
             .collect();
         self.waiting.store(waiters.len(), Ordering::SeqCst);
@@ -160,6 +165,12 @@ impl Progress {
     pub(crate) fn poison(&self, cause: Error) {
         // A second error changes nothing: the first one is the cause that everybody is told.
         let _first = self.poison.set(Arc::new(cause));
+        self.notify();
+    }
+
+    /// Ends all waiting: nothing will be committed any more.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
         self.notify();
     }
 

@@ -256,6 +256,7 @@ impl Engine {
             None => Ok(()),
         };
         self.feed.close();
+        self.progress.close();
         if let Some(storage) = &self.storage {
             storage.unlock();
         }

@@ -164,14 +164,12 @@ impl Engine {
         }
         let segment = self.log.as_ref().map_or(0, |log| log.rotate());
         let catalog = self.catalog.read();
-        let position = self.collector.position();
         let header = SnapshotHeader {
             database: self.database,
             segment,
             version: head.version,
             time: head.time,
             retention: *self.retention.read(),
-            forgotten: position.forgotten,
             next_keyspace: catalog.next_number,
             keyspaces: catalog.iter().map(|keyspace| (keyspace.number, keyspace.name.to_string())).collect(),
         };
@@ -187,11 +185,14 @@ impl Engine {
         let contents: Vec<_> =
             plan.contents.iter().map(|keyspace| (keyspace.number, Arc::clone(&keyspace.index))).collect();
         storage.create(&name).await?;
-        let mut sink = StorageSink::new(storage.as_ref(), &name);
-        let summary = snapshot::write(&mut sink, &plan.header, &contents, self.options.compression).await?;
+        let mut sink = StorageSink::new(Arc::clone(storage), &name);
+        let summary = snapshot::write(&mut sink, &plan.header, &contents, self.options.compression, || {
+            self.collector.position().forgotten
+        })
+        .await?;
         storage.sync(&name).await?;
         storage.sync_directory().await?;
-        let mut source = StorageSource::new(storage.as_ref(), &name);
+        let mut source = StorageSource::new(Arc::clone(storage), &name);
         snapshot::verify(&mut source, &name).await?;
         let Plan { header, .. } = plan;
         Ok(SnapshotInfo {

@@ -40,8 +40,8 @@ impl<'a> Walk<'a> {
     }
 
     /// A walk over all keys that have a revision at the read point, be it a removal.
-    pub(crate) fn with_removed(index: &'a Index, point: ReadPoint) -> Self {
-        Self { removed: true, ..Self::new(index, point, Bound::Unbounded, Bound::Unbounded) }
+    pub(crate) fn with_removed(index: &'a Index, point: ReadPoint, low: Bound<Blob>, high: Bound<Blob>) -> Self {
+        Self { removed: true, ..Self::new(index, point, low, high) }
     }
 
     /// Moves the front to the next visible entry. False when there is none.

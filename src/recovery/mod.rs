@@ -93,13 +93,14 @@ impl Recovered {
 /// Opens or creates the database in a storage whose lock is held.
 pub(crate) async fn recover(storage: &Arc<dyn Storage>, options: &Options) -> Result<Recovered> {
     let started = Instant::now();
-    let storage = storage.as_ref();
-    let found = Files::list(storage).await?;
-    let database = if found.has_database_file { Some(files::read_database_file(storage).await) } else { None };
+    let found = Files::list(storage.as_ref()).await?;
+    let database = if found.has_database_file { Some(files::read_database_file(storage.as_ref()).await) } else { None };
     let mut recovered = match database {
         Some(Ok(database)) => open(storage, options, &found, database).await?,
         // The file is written last, so that without any data it may be what a crash left of a creation.
-        Some(Err(Error::Corrupted { .. })) | None if !found.has_data() => create(storage, options, &found).await?,
+        Some(Err(Error::Corrupted { .. })) | None if !found.has_data() => {
+            create(storage.as_ref(), options, &found).await?
+        },
         Some(Err(error)) => return Err(error),
         None => return Err(Error::corrupted(files::DATABASE_FILE, 0, Corruption::Missing)),
     };
@@ -134,8 +135,9 @@ async fn create(storage: &dyn Storage, options: &Options, found: &Files) -> Resu
     Ok(recovered)
 }
 
-async fn open(storage: &dyn Storage, options: &Options, found: &Files, database: u64) -> Result<Recovered> {
+async fn open(storage: &Arc<dyn Storage>, options: &Options, found: &Files, database: u64) -> Result<Recovered> {
     let mut recovered = load_base(storage, database, found).await?;
+    let storage = storage.as_ref();
     recovered.database = database;
     let first_segment = recovered.snapshot.as_ref().map_or(1, |snapshot| snapshot.segment);
     let mut chain = segments::read_headers(storage, database, first_segment, found).await?;
@@ -150,7 +152,7 @@ async fn open(storage: &dyn Storage, options: &Options, found: &Files, database:
 }
 
 /// The newest snapshot that is valid and that the log continues, or nothing when the log begins at the beginning.
-async fn load_base(storage: &dyn Storage, database: u64, found: &Files) -> Result<Recovered> {
+async fn load_base(storage: &Arc<dyn Storage>, database: u64, found: &Files) -> Result<Recovered> {
     let mut damage = None;
     let mut ignored = Vec::new();
     for number in found.snapshots.iter().rev() {
@@ -178,8 +180,8 @@ async fn load_base(storage: &dyn Storage, database: u64, found: &Files) -> Resul
     }
 }
 
-async fn load_snapshot(storage: &dyn Storage, database: u64, number: u64, name: &str) -> Result<Recovered> {
-    let mut source = StorageSource::new(storage, name);
+async fn load_snapshot(storage: &Arc<dyn Storage>, database: u64, number: u64, name: &str) -> Result<Recovered> {
+    let mut source = StorageSource::new(Arc::clone(storage), name);
     let loaded = snapshot::load(&mut source, name).await?;
     let header = loaded.header;
     if header.database != database || header.segment != number {
@@ -200,7 +202,7 @@ async fn load_snapshot(storage: &dyn Storage, database: u64, number: u64, name: 
         version: header.version,
         time: header.time,
         retention: header.retention,
-        forgotten: header.forgotten,
+        forgotten: loaded.summary.forgotten,
         report: Recovery {
             snapshot: Some(name.to_owned()),
             snapshot_entries: info.entries,

@@ -38,11 +38,11 @@
 //!
 //! | payload | fields in their order |
 //! |---|---|
-//! | header | database u64, segment u64, version u64, time u64, retention, forgotten version u64, forgotten time u64, next keyspace u32, list of keyspaces, each a number u32 and a name |
+//! | header | database u64, segment u64, version u64, time u64, retention, next keyspace u32, list of keyspaces, each a number u32 and a name |
 //! | block | keyspace u32, number of entries u32, and so many entries |
 //! | entry | key, number of revisions u32, collected bool, and so many revisions, newest first |
 //! | revision | version u64, time u64, option of a value: none is a removal |
-//! | footer | blocks u64, keys u64, revisions u64, checksum u32 |
+//! | footer | blocks u64, keys u64, revisions u64, forgotten version u64, forgotten time u64, checksum u32 |
 //! | retention | variant 0 none, 1 versions u32, 2 age in seconds u64 and nanoseconds u32, 3 for ever |
 //!
 //! The checksum of the footer is the CRC-32 over the payload checksums of all sections before it, each as four
@@ -80,17 +80,8 @@ pub(crate) struct Summary {
     /// How many keys there are, removed ones included.
     pub(crate) entries: u64,
     pub(crate) revisions: u64,
-}
-
-/// The name of the snapshot that a segment continues.
-pub(crate) fn file_name(segment: u64) -> String {
-    format!("{segment:016x}.snapshot")
-}
-
-/// The number of the segment that continues a snapshot, from the name of its file.
-pub(crate) fn file_number(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(".snapshot").filter(|digits| digits.len() == 16)?;
-    u64::from_str_radix(digits, 16).ok()
+    /// The newest removal, by version and time, of a key that is gone from the history altogether.
+    pub(crate) forgotten: (crate::Version, u64),
 }
 
 /// How many bytes are written or read at a time, about.

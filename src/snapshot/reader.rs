@@ -61,8 +61,13 @@ async fn read<S: Source, V: Visitor>(source: &mut S, file: &str, visitor: V) -> 
         let section = sections.next().await?.ok_or_else(|| sections.fault(Corruption::Footer))?;
         match section.kind {
             Kind::Block => checker.block(&section.payload).map_err(|_| section.fault(file, Corruption::Payload))?,
-            Kind::Footer if is_footer(&section.payload, checker.summary, checksum) => break section,
-            Kind::Footer => return Err(section.fault(file, Corruption::Footer)),
+            Kind::Footer => match decode_footer(&section.payload, checker.summary, checksum) {
+                Some(footer) => {
+                    checker.summary.forgotten = footer.forgotten;
+                    break section;
+                }
+                None => return Err(section.fault(file, Corruption::Footer)),
+            },
             Kind::Header => return Err(section.fault(file, Corruption::Block)),
         }
     };
@@ -90,9 +95,11 @@ fn is_consistent(header: &SnapshotHeader) -> bool {
     keyspaces.all(|(number, name)| *number < header.next_keyspace && numbers.insert(number) && names.insert(name))
 }
 
-fn is_footer(payload: &[u8], summary: Summary, checksum: u32) -> bool {
+/// The footer, when it says of the snapshot what was read.
+fn decode_footer(payload: &[u8], summary: Summary, checksum: u32) -> Option<SnapshotFooter> {
     let Summary { blocks, entries, revisions, .. } = summary;
-    decode_whole(payload).is_ok_and(|footer| SnapshotFooter { blocks, entries, revisions, checksum } == footer)
+    let footer: SnapshotFooter = decode_whole(payload).ok()?;
+    (SnapshotFooter { blocks, entries, revisions, checksum, ..footer } == footer).then_some(footer)
 }
 
 fn decode_whole<'a, T: serde::Deserialize<'a>>(mut payload: &'a [u8]) -> Result<T, Undecodable> {

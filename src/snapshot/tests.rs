@@ -44,7 +44,7 @@ fn remove(index: &Index, key: &[u8], version: Version) {
 }
 
 fn dump(index: &Index, point: ReadPoint) -> Vec<Dumped> {
-    let mut walk = Walk::with_removed(index, point);
+    let mut walk = Walk::with_removed(index, point, Bound::Unbounded, Bound::Unbounded);
     let mut dumped = Vec::new();
     while walk.settle_front() {
         let (key, newest) = walk.front().unwrap();
@@ -67,7 +67,6 @@ fn header_of(version: Version, keyspaces: &[u32]) -> SnapshotHeader {
         version,
         time: version * 10,
         retention: Retention::Versions(9),
-        forgotten: (1, 10),
         next_keyspace: 100,
         keyspaces: keyspaces.iter().map(|number| (*number, format!("keyspace-{number}"))).collect(),
     }
@@ -75,7 +74,7 @@ fn header_of(version: Version, keyspaces: &[u32]) -> SnapshotHeader {
 
 fn write_to_vec(header: &SnapshotHeader, contents: &[(u32, Arc<Index>)], compression: Compression) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let summary = run(write(&mut WriteSink::new(&mut bytes, "stream"), header, contents, compression)).unwrap();
+    let summary = run(write(&mut WriteSink::new(&mut bytes, "stream"), header, contents, compression, || (1, 10))).unwrap();
     let (read_header, read_summary) = verify_bytes(&bytes).unwrap();
     assert_eq!((read_header, read_summary), (header.clone(), summary));
     assert_eq!(summary.bytes, bytes.len() as u64);
@@ -363,7 +362,7 @@ fn intact_payloads_out_of_order_are_refused() {
         payload_of(BlockHeader { keyspace, entries: entries.len() as u32 }, entries)
     };
     let check = |payloads: &[Vec<u8>], entries, revisions| {
-        let footer = SnapshotFooter { blocks: payloads.len() as u64, entries, revisions, checksum: 0 };
+        let footer = SnapshotFooter { blocks: payloads.len() as u64, entries, revisions, forgotten: (1, 10), checksum: 0 };
         load_bytes(&sealed(&header, payloads, footer)).map(|loaded| loaded.summary)
     };
     let (a, b): (&[u8], &[u8]) = (b"a", b"b");
@@ -394,7 +393,7 @@ fn intact_payloads_out_of_order_are_refused() {
 
 #[test]
 fn inconsistent_headers_are_refused() {
-    let footer = SnapshotFooter { blocks: 0, entries: 0, revisions: 0, checksum: 0 };
+    let footer = SnapshotFooter { blocks: 0, entries: 0, revisions: 0, forgotten: (0, 0), checksum: 0 };
     let twice = header_of(1, &[1, 1]);
     let beyond = header_of(1, &[100]);
     let mut same_name = header_of(1, &[1, 2]);
@@ -406,7 +405,7 @@ fn inconsistent_headers_are_refused() {
 
 #[test]
 fn scrambled_payloads_with_valid_checksums_never_panic() {
-    let footer = SnapshotFooter { blocks: 1, entries: 2, revisions: 3, checksum: 0 };
+    let footer = SnapshotFooter { blocks: 1, entries: 2, revisions: 3, forgotten: (0, 0), checksum: 0 };
     let header = header_of(300, &[0]);
     let payload = payload_of(BlockHeader { keyspace: 0, entries: 2 }, &[(b"a", &[300, 2], true), (b"b", &[1], false)]);
     assert!(load_bytes(&sealed(&header, std::slice::from_ref(&payload), footer)).is_ok());

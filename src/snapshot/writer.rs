@@ -1,5 +1,6 @@
 //! Writing a snapshot.
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -19,12 +20,13 @@ const PART_BYTES: usize = 1 << 20;
 /// Writes everything that `contents` holds at the header's version, with its whole history.
 ///
 /// The contents are the keyspaces of the header in its order. The caller keeps a read point at the version alive,
-/// so that nothing visible there is collected meanwhile.
+/// so that nothing visible there is collected meanwhile. `forgotten` is asked at the end, for the footer.
 pub(crate) async fn write<S: Sink>(
     sink: &mut S,
     header: &SnapshotHeader,
     contents: &[(u32, Arc<Index>)],
     compression: Compression,
+    forgotten: impl FnOnce() -> (Version, u64),
 ) -> Result<Summary> {
     debug_assert!(header.keyspaces.iter().map(|(number, _)| number).eq(contents.iter().map(|(number, _)| number)));
     let mut writer = Writer::new(sink, compression);
@@ -34,7 +36,7 @@ pub(crate) async fn write<S: Sink>(
     for (keyspace, index) in contents {
         writer.keyspace(*keyspace, index, header.version).await?;
     }
-    writer.finish().await
+    writer.finish(forgotten()).await
 }
 
 struct Writer<'a, S> {
@@ -55,7 +57,7 @@ impl<'a, S: Sink> Writer<'a, S> {
 
     async fn keyspace(&mut self, keyspace: u32, index: &Index, version: Version) -> Result<()> {
         let mut block = Block::new(keyspace);
-        let mut walk = Walk::with_removed(index, ReadPoint::version(version));
+        let mut walk = Walk::with_removed(index, ReadPoint::version(version), Bound::Unbounded, Bound::Unbounded);
         while walk.settle_front() {
             let Some((key, newest)) = walk.front() else { break };
             if newest.slot == Slot::Collected {
@@ -81,11 +83,12 @@ impl<'a, S: Sink> Writer<'a, S> {
         self.section(Kind::Block, &payload).await
     }
 
-    async fn finish(mut self) -> Result<Summary> {
+    async fn finish(mut self, forgotten: (Version, u64)) -> Result<Summary> {
+        self.summary.forgotten = forgotten;
         let Summary { blocks, entries, revisions, .. } = self.summary;
         let checksum = self.checksum.clone().finalize();
         let mut payload = Vec::new();
-        encode(&SnapshotFooter { blocks, entries, revisions, checksum }, &mut payload);
+        encode(&SnapshotFooter { blocks, entries, revisions, forgotten, checksum }, &mut payload);
         self.section(Kind::Footer, &payload).await?;
         self.flush().await?;
         Ok(self.summary)

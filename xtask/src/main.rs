@@ -1,1 +1,50 @@
-fn main() {}
+//! The repository's own commands: `cargo xtask <command>`.
+
+mod browser;
+mod checks;
+mod dataset;
+mod demo;
+mod process;
+mod setup;
+mod test;
+mod tools;
+mod ui;
+
+use std::process::ExitCode;
+
+/// Every error is a sentence for the person at the terminal: what failed and what to do.
+type Result<T = ()> = std::result::Result<T, String>;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  demo                           the main job on a published data set, with a crash in the middle
+  test [native|wasm] [--kills N] all tests, or those of one target; N child processes are killed (default 100)
+  check                          formatting, lints, documentation, dependencies, examples and benches
+  setup                          install everything that the other commands need, and nothing else";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[&str]) -> Result {
+    match arguments {
+        ["demo"] => demo::run(),
+        ["test", rest @ ..] => test::run(&test::Options::parse(rest)?),
+        ["check"] => checks::run(),
+        ["setup"] => setup::all(),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(format!("`{}` is not a command of xtask\n\n{USAGE}", arguments.join(" "))),
+    }
+}

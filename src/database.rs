@@ -1,0 +1,492 @@
+//! The database handle.
+
+use std::ops::RangeBounds;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::engine::Engine;
+use crate::handle::Handle;
+use crate::index::{Blob, ReadPoint};
+use crate::keyspace::{self, Keyspace};
+use crate::options::{Durability, Options, Retention, TransactionOptions};
+use crate::progress::Goal;
+use crate::recovery::{Recovered, Recovery, recover};
+use crate::runtime::{SystemTime, backoff, block_on, to_ns};
+use crate::source::to_bounds;
+use crate::stats::Stats;
+use crate::storage::Storage;
+use crate::transaction::{CommitInfo, Transaction};
+use crate::view::{Snapshot, View};
+use crate::watch::Watch;
+use crate::{Error, KeyVersion, Result, SnapshotInfo, Version};
+
+/// An ordered, transactional, versioned key-value database.
+///
+/// A handle is cheap to clone and can be used from any number of threads. The database closes when its last
+/// handle is dropped; transactions, views and keyspaces are handles too. The methods without a keyspace act on the
+/// default one.
+///
+/// # Examples
+///
+/// ```
+/// use selkie::{Database, Writable};
+///
+/// # fn main() -> selkie::Result<()> {
+/// # let directory = tempfile::tempdir().unwrap();
+/// # let path = directory.path().join("notes");
+/// let db = Database::open(&path)?;
+/// db.insert("title", "Selkie")?;
+/// db.update(|tx| {
+///     tx.insert("a", "1")?;
+///     tx.insert("b", "2")
+/// })?;
+/// db.close()?;
+///
+/// let db = Database::open(&path)?;
+/// assert_eq!(db.get("b")?.unwrap(), "2");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Database {
+    handle: Arc<Handle>,
+}
+
+impl Options {
+    /// Opens the database in a directory, or creates it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Locked`] while it is open elsewhere, [`Error::Corrupted`] for damaged files,
+    /// [`Error::UnsupportedFormat`] for those of a later version, [`Error::Io`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn open(self, path: impl AsRef<std::path::Path>) -> Result<Database> {
+        self.open_storage(Arc::new(crate::storage::FileStorage::new(path.as_ref())))
+    }
+
+    /// Opens the database in a storage, or creates it, where the storage answers at once.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// use selkie::{Options, storage::MemoryStorage};
+    ///
+    /// let storage = Arc::new(MemoryStorage::new());
+    /// Options::new().open_storage(storage.clone())?.insert("key", "value")?;
+    /// let db = Options::new().open_storage(storage)?;
+    /// assert_eq!(db.get("key")?.unwrap(), "value");
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    pub fn open_storage(self, storage: Arc<dyn Storage>) -> Result<Database> {
+        block_on(self.open_storage_async(storage))
+    }
+
+    /// Opens the database in a storage, or creates it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    pub async fn open_storage_async(self, storage: Arc<dyn Storage>) -> Result<Database> {
+        storage.lock().await?;
+        let opened = match recover(&storage, &self).await {
+            Ok(recovered) => Engine::new(self, Some(Arc::clone(&storage)), recovered),
+            Err(error) => Err(error),
+        };
+        match opened {
+            Ok(engine) => Ok(Database { handle: Handle::new(engine) }),
+            Err(error) => {
+                storage.unlock();
+                Err(error)
+            }
+        }
+    }
+
+    /// A database in memory: nothing is written anywhere, and it is gone with its last handle.
+    ///
+    /// ```
+    /// use selkie::{Options, Retention};
+    ///
+    /// let db = Options::new().history(Retention::Forever).in_memory()?;
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when no background thread can be started.
+    pub fn in_memory(self) -> Result<Database> {
+        let recovered = Recovered::empty(self.history.unwrap_or_default());
+        let engine = Engine::new(self.durability(Durability::None), None, recovered)?;
+        Ok(Database { handle: Handle::new(engine) })
+    }
+}
+
+impl Database {
+    /// Opens the database in a directory, or creates it, with the default [`Options`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`Options::open`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn open(path: impl AsRef<std::path::Path>) -> Result<Self> {
+        Options::new().open(path)
+    }
+
+    /// A database in memory with the default options.
+    ///
+    /// # Panics
+    ///
+    /// When no background thread can be started; [`Options::in_memory`] returns that as an error.
+    ///
+    /// ```
+    /// let db = selkie::Database::in_memory();
+    /// db.insert("key", "value")?;
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    pub fn in_memory() -> Self {
+        match Options::new().in_memory() {
+            Ok(db) => db,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// A view of what is committed now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`].
+    pub fn begin_read(&self) -> Result<View> {
+        Ok(View::new(Snapshot::now(&self.handle)?))
+    }
+
+    /// A serializable transaction with the database's durability.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`], [`Error::Poisoned`], and [`Error::InvalidArgument`] for a database opened read-only.
+    pub fn begin_write(&self) -> Result<Transaction> {
+        self.begin_with(TransactionOptions::new())
+    }
+
+    /// A transaction with options of its own.
+    ///
+    /// # Errors
+    ///
+    /// As for [`begin_write`](Self::begin_write).
+    pub fn begin_with(&self, options: TransactionOptions) -> Result<Transaction> {
+        Transaction::begin(&self.handle, options)
+    }
+
+    /// Runs `read` on a view of what is committed now.
+    ///
+    /// ```
+    /// use selkie::{Database, Readable};
+    ///
+    /// let db = Database::in_memory();
+    /// db.insert("a", "1")?;
+    /// let both = db.view(|view| Ok((view.get("a")?, view.get("b")?)))?;
+    /// assert_eq!(both, (Some("1".into()), None));
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What `read` returns, and [`Error::Closed`].
+    pub fn view<T>(&self, read: impl FnOnce(&View) -> Result<T>) -> Result<T> {
+        read(&self.begin_read()?)
+    }
+
+    /// Runs `change` in a transaction and commits it, again while it conflicts with others.
+    ///
+    /// It may be called several times, so its effects belong into the transaction. To leave with an error of your own,
+    /// return [`Error::aborted`]; nothing is written then.
+    ///
+    /// ```
+    /// use selkie::{Database, Readable, Writable};
+    ///
+    /// let db = Database::in_memory();
+    /// let count = db.update(|tx| {
+    ///     let count = tx.get("count")?.map_or(0, |value| value[0]) + 1;
+    ///     tx.insert("count", [count])?;
+    ///     Ok(count)
+    /// })?;
+    /// assert_eq!(count, 1);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What `change` returns; [`Error::Conflict`] after as many attempts as
+    /// [`Limits::attempts`](crate::Limits::attempts) allows; the errors of [`Transaction::commit`].
+    pub fn update<T>(&self, change: impl FnMut(&mut Transaction) -> Result<T>) -> Result<T> {
+        self.update_with(TransactionOptions::new(), change)
+    }
+
+    /// Like [`update`](Self::update), in a transaction with options of its own.
+    ///
+    /// # Errors
+    ///
+    /// As for [`update`](Self::update).
+    pub fn update_with<T>(
+        &self,
+        options: TransactionOptions,
+        mut change: impl FnMut(&mut Transaction) -> Result<T>,
+    ) -> Result<T> {
+        let attempts = self.handle.options.limits.attempts.max(1);
+        let mut attempt = 1;
+        loop {
+            let mut transaction = self.begin_with(options)?;
+            let outcome = change(&mut transaction).and_then(|value| transaction.commit().map(|_| value));
+            match outcome {
+                Err(Error::Conflict { version, .. }) if attempt < attempts => {
+                    // Before the other commit is visible, another attempt would meet it again.
+                    block_on(self.handle.progress.wait(Goal::Published(version)))?;
+                    backoff(attempt);
+                    attempt += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// The value of a key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`].
+    pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Bytes>> {
+        keyspace::read(&self.handle, &self.handle.default_keyspace, key.as_ref(), Blob::to_bytes)
+    }
+
+    /// Calls `reader` with the value of a key, without copying it.
+    ///
+    /// ```
+    /// let db = selkie::Database::in_memory();
+    /// db.insert("name", "Selkie")?;
+    /// assert_eq!(db.get_with("name", |value| value.len())?, Some(6));
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`].
+    pub fn get_with<R>(&self, key: impl AsRef<[u8]>, reader: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
+        let value = keyspace::read(&self.handle, &self.handle.default_keyspace, key.as_ref(), Blob::clone)?;
+        Ok(value.map(|value| reader(&value)))
+    }
+
+    /// Whether a key has a value.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`].
+    pub fn contains_key(&self, key: impl AsRef<[u8]>) -> Result<bool> {
+        Ok(keyspace::read(&self.handle, &self.handle.default_keyspace, key.as_ref(), |_| ())?.is_some())
+    }
+
+    /// Sets the value of a key, in a transaction of its own.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Transaction::commit`], except that it never conflicts.
+    pub fn insert(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<CommitInfo> {
+        keyspace::write(&self.handle, &self.handle.default_keyspace, key.as_ref(), Some(value.as_ref()))
+    }
+
+    /// Removes a key, in a transaction of its own. Removing a key that is not there is no error.
+    ///
+    /// # Errors
+    ///
+    /// As for [`insert`](Self::insert).
+    pub fn remove(&self, key: impl AsRef<[u8]>) -> Result<CommitInfo> {
+        keyspace::write(&self.handle, &self.handle.default_keyspace, key.as_ref(), None)
+    }
+
+    /// A view of the past, as of a commit: it sees that commit and all before it.
+    ///
+    /// ```
+    /// use selkie::{Options, Readable, Retention};
+    ///
+    /// let db = Options::new().history(Retention::Versions(10)).in_memory()?;
+    /// let first = db.insert("key", "one")?.version();
+    /// db.insert("key", "two")?;
+    /// assert_eq!(db.at(first)?.get("key")?.unwrap(), "one");
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HistoryCollected`] when keys that were there are forgotten; single reads return it where only the
+    /// version they need is. [`Error::InvalidArgument`] for a version that is not yet committed.
+    pub fn at(&self, version: Version) -> Result<View> {
+        if version > self.version() {
+            return Err(Error::invalid(format!("version {version} is not committed yet")));
+        }
+        Ok(View::new(Snapshot::past(&self.handle, ReadPoint::version(version))?))
+    }
+
+    /// A view of the past, as of a time: it sees what was committed until then.
+    ///
+    /// ```
+    /// use selkie::{Options, Readable, Retention, SystemTime};
+    ///
+    /// let db = Options::new().history(Retention::Forever).in_memory()?;
+    /// let before = SystemTime::now();
+    /// # std::thread::sleep(std::time::Duration::from_millis(1));
+    /// db.insert("key", "value")?;
+    /// assert_eq!(db.as_of(before)?.get("key")?, None);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`at`](Self::at).
+    pub fn as_of(&self, time: SystemTime) -> Result<View> {
+        let point = ReadPoint { version: self.version(), time: to_ns(time) };
+        Ok(View::new(Snapshot::past(&self.handle, point)?))
+    }
+
+    /// The versions of a key, newest first, removals included.
+    ///
+    /// ```
+    /// use selkie::{Options, Retention};
+    ///
+    /// let db = Options::new().history(Retention::Versions(2)).in_memory()?;
+    /// for value in ["one", "two", "three"] {
+    ///     db.insert("key", value)?;
+    /// }
+    /// assert_eq!(db.history("key")?[0].value.as_deref(), Some(&b"three"[..]));
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`].
+    pub fn history(&self, key: impl AsRef<[u8]>) -> Result<Vec<KeyVersion>> {
+        self.begin_read()?.history(key)
+    }
+
+    /// Opens a keyspace, or creates it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidArgument`] for an empty name or one above 255 bytes, and those of a commit.
+    pub fn keyspace(&self, name: &str) -> Result<Keyspace> {
+        Ok(Keyspace::new(Arc::clone(&self.handle), self.handle.create_keyspace(name)?))
+    }
+
+    /// The names of all keyspaces in ascending order, that of the default one included.
+    ///
+    /// ```
+    /// let db = selkie::Database::in_memory();
+    /// db.keyspace("users")?;
+    /// assert_eq!(db.keyspaces(), ["default", "users"]);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    pub fn keyspaces(&self) -> Vec<String> {
+        self.handle.catalog.read().iter().map(|keyspace| keyspace.name.to_string()).collect()
+    }
+
+    /// Drops a keyspace with everything in it. Views that began before go on seeing it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::KeyspaceNotFound`], [`Error::InvalidArgument`] for the default keyspace, and those of a commit.
+    pub fn drop_keyspace(&self, name: &str) -> Result<()> {
+        self.handle.drop_keyspace(name)
+    }
+
+    /// Watches the changes of the default keyspace within a range, from now on.
+    ///
+    /// ```
+    /// let db = selkie::Database::in_memory();
+    /// let mut watch = db.watch("user:".."user;")?;
+    /// db.insert("user:1", "Ada")?;
+    /// let seen = watch.try_next()?.unwrap();
+    /// assert_eq!(seen.changes[0].key, "user:1");
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`].
+    pub fn watch<K: AsRef<[u8]>>(&self, range: impl RangeBounds<K>) -> Result<Watch> {
+        let keyspace = Arc::clone(&self.handle.default_keyspace);
+        Watch::new(&self.handle, keyspace, to_bounds(&range))
+    }
+
+    /// The newest commit that is visible.
+    pub fn version(&self) -> Version {
+        self.handle.progress.published()
+    }
+
+    /// The newest commit that survives a power loss, with all before it.
+    pub fn durable_version(&self) -> Version {
+        if self.handle.log.is_some() { self.handle.progress.synced() } else { 0 }
+    }
+
+    /// Which past versions are kept.
+    pub fn retention(&self) -> Retention {
+        *self.handle.retention.read()
+    }
+
+    /// Writes a snapshot now, unless nothing was committed since the last, and removes what it replaces.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] and [`Error::Corrupted`] when it could not be written or read back: the log stays as it was.
+    /// [`Error::InvalidArgument`] for a database in memory.
+    pub fn snapshot(&self) -> Result<SnapshotInfo> {
+        block_on(self.handle.write_snapshot())
+    }
+
+    /// Makes everything committed so far survive a power loss.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DurabilityUnknown`] and [`Error::Poisoned`] when the storage failed, [`Error::Closed`].
+    pub fn sync(&self) -> Result<()> {
+        self.handle.check_writable()?;
+        match &self.handle.log {
+            Some(log) => block_on(log.sync(self.handle.last_version())),
+            None => Ok(()),
+        }
+    }
+
+    /// Drops every version that neither a reader nor the retention needs. It happens by itself as well.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`].
+    pub fn collect_garbage(&self) -> Result<()> {
+        self.handle.check_open()?;
+        self.handle.collect_all();
+        Ok(())
+    }
+
+    /// What opening the database found and did.
+    pub fn recovery(&self) -> &Recovery {
+        &self.handle.recovery
+    }
+
+    /// Numbers about the database, as of now.
+    pub fn stats(&self) -> Stats {
+        Stats::of(&self.handle)
+    }
+
+    /// Closes the database for all of its handles: writes what is queued, syncs, and gives the lock back.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Poisoned`] when not everything could be written. The lock is given back in any case.
+    pub fn close(self) -> Result<()> {
+        block_on(self.handle.engine().close())
+    }
+
+    pub(crate) fn handle(&self) -> &Arc<Handle> {
+        &self.handle
+    }
+}

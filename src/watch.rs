@@ -1,0 +1,166 @@
+//! Watching: the changes of a range as they are committed.
+
+use std::fmt;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::engine::catalog::KeyspaceState;
+use crate::engine::feed::BufferedCommit;
+use crate::handle::Handle;
+use crate::index::{Blob, as_ref, starts_within};
+use crate::progress::Goal;
+use crate::runtime::{self, SystemTime, block_on};
+use crate::{Result, Version};
+
+/// One change of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Change {
+    /// The keyspace of the key.
+    pub keyspace: Arc<str>,
+    /// The key.
+    pub key: Bytes,
+    /// Its new value; none where it was removed.
+    pub value: Option<Bytes>,
+}
+
+/// The changes of one commit, in the order of their keys within each keyspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Changes {
+    /// The number of the commit.
+    pub version: Version,
+    /// When it was committed.
+    pub time: SystemTime,
+    /// What it changed.
+    pub changes: Vec<Change>,
+}
+
+/// The changes within a range, commit by commit, from when it was made.
+///
+/// Every change is seen, once and in order. The buffer behind it is bounded: a watch that falls too far behind gets
+/// [`Error::Lagged`](crate::Error::Lagged) with the version it has seen, and
+/// [`Database::changes_since`](crate::Database::changes_since) goes on from there.
+///
+/// # Examples
+///
+/// ```
+/// use selkie::Database;
+///
+/// # fn main() -> selkie::Result<()> {
+/// let db = Database::in_memory();
+/// let mut watch = db.watch::<&str>(..)?;
+/// let writer = db.clone();
+/// let thread = std::thread::spawn(move || writer.insert("key", "value").map(drop));
+/// assert_eq!(watch.next()?.changes[0].value.as_deref(), Some(&b"value"[..]));
+/// thread.join().unwrap()?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Watch {
+    handle: Arc<Handle>,
+    keyspace: Arc<KeyspaceState>,
+    low: Bound<Blob>,
+    high: Bound<Blob>,
+    seen: Version,
+}
+
+impl Watch {
+    pub(crate) fn new(
+        handle: &Arc<Handle>,
+        keyspace: Arc<KeyspaceState>,
+        (low, high): (Bound<Blob>, Bound<Blob>),
+    ) -> Result<Self> {
+        handle.check_open()?;
+        let seen = {
+            let head = handle.head.lock();
+            handle.feed.subscribe();
+            head.version
+        };
+        let watch = Self { handle: Arc::clone(handle), keyspace, low, high, seen };
+        // Whoever reads after this sees everything that the watch will not report.
+        block_on(handle.progress.wait(Goal::Published(seen)))?;
+        Ok(watch)
+    }
+
+    /// The version up to which changes were reported, or were there before the watch.
+    pub fn version(&self) -> Version {
+        self.seen
+    }
+
+    /// The changes of the next commit, if there is one already.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Lagged`](crate::Error::Lagged), and [`Error::Closed`](crate::Error::Closed) after the last change.
+    pub fn try_next(&mut self) -> Result<Option<Changes>> {
+        loop {
+            let published = self.handle.progress.published();
+            let Some(commit) = self.handle.feed.next(self.seen, published)? else { return Ok(None) };
+            self.seen = commit.version;
+            let changes: Vec<Change> = self.matching(&commit);
+            if !changes.is_empty() {
+                return Ok(Some(Changes { version: commit.version, time: runtime::from_ns(commit.time), changes }));
+            }
+        }
+    }
+
+    /// The changes of the next commit, waiting for it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`try_next`](Self::try_next), and [`Error::Poisoned`](crate::Error::Poisoned) when there will be none.
+    #[expect(clippy::should_implement_trait, reason = "a watch ends with an error, not by itself")]
+    pub fn next(&mut self) -> Result<Changes> {
+        block_on(self.next_async())
+    }
+
+    /// The changes of the next commit, as a future.
+    ///
+    /// # Errors
+    ///
+    /// As for [`next`](Self::next).
+    pub async fn next_async(&mut self) -> Result<Changes> {
+        loop {
+            if let Some(changes) = self.try_next()? {
+                return Ok(changes);
+            }
+            let published = self.handle.progress.published();
+            self.handle.progress.wait(Goal::Published(published + 1)).await?;
+        }
+    }
+
+    fn matching(&self, commit: &BufferedCommit) -> Vec<Change> {
+        let within = |key: &Blob| {
+            starts_within(key, as_ref(&self.high))
+                && match &self.low {
+                    Bound::Unbounded => true,
+                    Bound::Included(low) => key >= low,
+                    Bound::Excluded(low) => key > low,
+                }
+        };
+        let changes = commit.changes.iter();
+        changes
+            .filter(|(keyspace, key, _)| Arc::ptr_eq(keyspace, &self.keyspace) && within(key))
+            .map(|(keyspace, key, value)| Change {
+                keyspace: Arc::clone(&keyspace.name),
+                key: key.to_bytes(),
+                value: value.as_ref().map(Blob::to_bytes),
+            })
+            .collect()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.handle.feed.unsubscribe();
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch").field("seen", &self.seen).finish_non_exhaustive()
+    }
+}
