@@ -36,8 +36,8 @@ pub struct History<'a> {
 
 impl<'a> History<'a> {
     pub(crate) fn new(source: Source<'a>, low: Bound<Blob>, high: Bound<Blob>) -> Self {
-        let walk = (!is_empty_range(&low, &high))
-            .then(|| Walk::with_removed(&source.keyspace.index, source.point, low, high));
+        let walk =
+            (!is_empty_range(&low, &high)).then(|| Walk::with_removed(&source.keyspace.index, source.point, low, high));
         Self { walk, source, pending: VecDeque::new() }
     }
 }

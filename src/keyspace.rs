@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+#[cfg(doc)]
+use crate::Error;
+use crate::Result;
 use crate::engine::catalog::KeyspaceState;
 use crate::handle::Handle;
 use crate::index::{Blob, ReadPoint, Slot};
 use crate::options::Limits;
 use crate::transaction::{CommitInfo, check_limit, finish_ticket};
-#[cfg(doc)]
-use crate::Error;
-use crate::Result;
 
 /// A named part of a database with keys of its own.
 ///
@@ -148,4 +148,3 @@ impl PartialEq for Keyspace {
 }
 
 impl Eq for Keyspace {}
-

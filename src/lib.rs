@@ -42,9 +42,7 @@ pub use readable::Readable;
 pub use recovery::Recovery;
 pub use runtime::SystemTime;
 pub use stats::Stats;
-pub use transaction::{
-    CommitFuture, CommitInfo, KeyspaceTransaction, KeyspaceTransactionMut, Savepoint, Transaction,
-};
+pub use transaction::{CommitFuture, CommitInfo, KeyspaceTransaction, KeyspaceTransactionMut, Savepoint, Transaction};
 pub use view::{KeyspaceView, View};
 pub use watch::{Change, Changes, Watch};
 pub use writable::{Outcome, Writable};

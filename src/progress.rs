@@ -150,10 +150,8 @@ impl Progress {
         }
         let ended = self.poison.get().is_some() || self.closed.load(Ordering::SeqCst);
         let mut waiters = self.waiters.lock();
-        let ready: Vec<Waker> = waiters
-            .extract_if(.., |(goal, _)| ended || self.reached(*goal))
-            .map(|(_, waker)| waker)
-            .collect();
+        let ready: Vec<Waker> =
+            waiters.extract_if(.., |(goal, _)| ended || self.reached(*goal)).map(|(_, waker)| waker).collect();
         self.waiting.store(waiters.len(), Ordering::SeqCst);
         drop(waiters);
         for waker in ready {

@@ -290,7 +290,8 @@ impl<'a> Merge<'a> {
     pub(crate) fn skip(&mut self, count: usize) -> Result<usize> {
         let mut passed = 0;
         while passed < count {
-            let untouched = self.tracked.is_none() && self.overlay.as_mut().is_none_or(|overlay| overlay.front().is_none());
+            let untouched =
+                self.tracked.is_none() && self.overlay.as_mut().is_none_or(|overlay| overlay.front().is_none());
             if untouched && let Some(walk) = &mut self.walk {
                 passed += walk.leap_front(count - passed);
                 if passed == count {

@@ -97,8 +97,7 @@ impl Engine {
 
     /// Goes through everything once.
     pub(crate) fn collect_all(&self) {
-        *self.collector.position() =
-            Position { forgotten: self.collector.position().forgotten, ..Position::default() };
+        *self.collector.position() = Position { forgotten: self.collector.position().forgotten, ..Position::default() };
         while self.collect_leaves() == Step::More {}
     }
 

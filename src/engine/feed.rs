@@ -54,7 +54,8 @@ impl Feed {
         }
         let changes: Vec<_> =
             changes.map(|(keyspace, key, value)| (Arc::clone(keyspace), key.clone(), value.cloned())).collect();
-        let sizes = changes.iter().map(|(_, key, value)| (key.len() + value.as_ref().map_or(0, |value| value.len())) as u64);
+        let sizes =
+            changes.iter().map(|(_, key, value)| (key.len() + value.as_ref().map_or(0, |value| value.len())) as u64);
         let bytes = sizes.map(|size| size + CHANGE_OVERHEAD).sum();
         let mut state = self.state.lock();
         state.bytes += bytes;

@@ -54,8 +54,18 @@ pub(crate) struct Engine {
 impl Engine {
     /// Sets an engine up from what a recovery found, or from nothing.
     pub(crate) fn new(options: Options, storage: Option<Arc<dyn Storage>>, recovered: Recovered) -> Result<Arc<Self>> {
-        let Recovered { catalog, version, time, retention, forgotten, database, log_header, report, snapshot, log_bytes } =
-            recovered;
+        let Recovered {
+            catalog,
+            version,
+            time,
+            retention,
+            forgotten,
+            database,
+            log_header,
+            report,
+            snapshot,
+            log_bytes,
+        } = recovered;
         let default_keyspace = catalog
             .by_number(catalog::DEFAULT_NUMBER)
             .cloned()
@@ -103,7 +113,8 @@ impl Engine {
             log.start()?;
         }
         let engine = Arc::downgrade(self);
-        let worker = Worker::start("selkie-maintenance", move || engine.upgrade().and_then(|engine| engine.maintain()))?;
+        let worker =
+            Worker::start("selkie-maintenance", move || engine.upgrade().and_then(|engine| engine.maintain()))?;
         // The engine is started once, before anyone else has it.
         let _unused = self.maintenance.set(worker);
         if let Some(wanted) = self.options.history

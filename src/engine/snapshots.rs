@@ -102,9 +102,12 @@ impl Engine {
         let due = match self.options.snapshots {
             SnapshotPolicy::Never => false,
             SnapshotPolicy::LogSize(bytes) => log_bytes >= bytes && self.log_outgrew_snapshot(log_bytes, bytes),
-            SnapshotPolicy::Interval(interval) => log_bytes > 0 && self.snapshots.state.lock().last_at.elapsed() >= interval,
+            SnapshotPolicy::Interval(interval) => {
+                log_bytes > 0 && self.snapshots.state.lock().last_at.elapsed() >= interval
+            }
         };
-        due && self.progress.poisoned().is_none() && self.snapshots.state.lock().not_before.is_none_or(|time| time <= Instant::now())
+        due && self.progress.poisoned().is_none()
+            && self.snapshots.state.lock().not_before.is_none_or(|time| time <= Instant::now())
     }
 
     fn log_outgrew_snapshot(&self, log_bytes: u64, bytes: u64) -> bool {
@@ -224,7 +227,9 @@ impl Engine {
         };
         let mut replaced: Vec<_> = files
             .iter()
-            .filter(|file| snapshot::file_number(&file.name).or(segment_number(&file.name)).is_some_and(|n| n < *oldest))
+            .filter(|file| {
+                snapshot::file_number(&file.name).or(segment_number(&file.name)).is_some_and(|n| n < *oldest)
+            })
             .collect();
         // Oldest first, so that what is left after a crash is always the newer part.
         replaced.sort_by(|a, b| a.name.cmp(&b.name));

@@ -90,7 +90,8 @@ impl Index {
     pub(crate) fn newer_in(&self, low: Bound<&[u8]>, high: Bound<&[u8]>, since: Version) -> Option<(Blob, Version)> {
         let mut from = bound_to_blob(low);
         loop {
-            let (found, next) = self.with_leaf_from(as_ref(&from), |leaf| (find_newer(leaf, low, high, since), leaf.high.clone()));
+            let (found, next) =
+                self.with_leaf_from(as_ref(&from), |leaf| (find_newer(leaf, low, high, since), leaf.high.clone()));
             if found.is_some() {
                 return found;
             }

@@ -172,10 +172,7 @@ impl Revision {
 
     /// Whether nothing but a removal is left that everyone can see: the key can go altogether.
     pub(crate) fn is_spent(&self, horizon: Horizon) -> bool {
-        horizon.keep <= 1
-            && self.slot == Slot::Tombstone
-            && horizon.point.sees(self)
-            && !self.has_older_revisions()
+        horizon.keep <= 1 && self.slot == Slot::Tombstone && horizon.point.sees(self) && !self.has_older_revisions()
     }
 }
 

@@ -142,7 +142,10 @@ fn a_built_index_equals_one_that_grew() {
     let mut builder = Builder::new();
     for number in 0..1_000_u32 {
         let slot = Slot::Value(Blob::new(b"v"));
-        builder.push(Entry { key: Blob::new(&number.to_be_bytes()), head: Revision { version: 1, time: 1, slot, older: None } });
+        builder.push(Entry {
+            key: Blob::new(&number.to_be_bytes()),
+            head: Revision { version: 1, time: 1, slot, older: None },
+        });
     }
     assert_eq!(builder.last_key().unwrap()[..], 999_u32.to_be_bytes());
     let index = builder.finish();
@@ -182,7 +185,8 @@ fn concurrent_readers_miss_nothing_while_leaves_split_and_merge() {
         }
         let mut version = 2;
         for round in 0..12_u64 {
-            let extra: Vec<u32> = scramble(round).take(4_000).map(|n| (n % 400_000) as u32).filter(|n| n % 1_000 != 0).collect();
+            let extra: Vec<u32> =
+                scramble(round).take(4_000).map(|n| (n % 400_000) as u32).filter(|n| n % 1_000 != 0).collect();
             for (slot, horizon) in [(Slot::Value(Blob::new(b"x")), KEEP_ALL), (Slot::Tombstone, KEEP_NEWEST)] {
                 for number in &extra {
                     put(&index, &number.to_be_bytes(), version, slot.clone(), horizon);

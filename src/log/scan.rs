@@ -179,7 +179,9 @@ mod tests {
         let (mut data, offsets) = segment(true, false);
         data[offsets[1]] ^= 1;
         let error = scan(&data, None).unwrap_err();
-        assert!(matches!(error, Error::Corrupted { offset, kind: Corruption::Frame, .. } if offset == offsets[1] as u64));
+        assert!(
+            matches!(error, Error::Corrupted { offset, kind: Corruption::Frame, .. } if offset == offsets[1] as u64)
+        );
     }
 
     #[test]

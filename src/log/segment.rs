@@ -106,8 +106,7 @@ mod tests {
 
     #[test]
     fn a_header_of_a_later_format_is_told_from_damage() {
-        let header =
-            SegmentHeader { database: 1, segment: 2, epoch: 3, salt: 4, first_sequence: 5, previous_end: 6 };
+        let header = SegmentHeader { database: 1, segment: 2, epoch: 3, salt: 4, first_sequence: 5, previous_end: 6 };
         let mut bytes = header.encode();
         assert_eq!(SegmentHeader::decode("log", &bytes).unwrap(), header);
         bytes[8] = 9;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::frame::{HEADER_BYTES, Payload, Stamp, closing};
 use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_name};
+use crate::Version;
 use crate::options::Durability;
 use crate::progress::Stage;
 use crate::runtime::{Instant, random};
-use crate::Version;
 
 /// A commit on its way into the log.
 #[derive(Debug)]
@@ -113,12 +113,8 @@ impl Tail {
         if !self.is_empty() && self.offset + bytes > self.segment_bytes {
             self.rotate();
         }
-        let stamp = Stamp {
-            sequence: record.version,
-            time: record.time,
-            synced_to: self.synced_to,
-            epoch: self.header.epoch,
-        };
+        let stamp =
+            Stamp { sequence: record.version, time: record.time, synced_to: self.synced_to, epoch: self.header.epoch };
         debug_assert_eq!(stamp.sequence, self.next_sequence, "sequences are consecutive");
         let sync = self.wants_sync(record.durability, bytes);
         let salt = self.header.salt;
@@ -144,12 +140,8 @@ impl Tail {
 
     /// Ends the segment: what is queued next goes into a new one. Returns the new segment.
     pub(crate) fn rotate(&mut self) -> u64 {
-        let stamp = Stamp {
-            sequence: self.next_sequence,
-            time: self.time,
-            synced_to: self.offset,
-            epoch: self.header.epoch,
-        };
+        let stamp =
+            Stamp { sequence: self.next_sequence, time: self.time, synced_to: self.offset, epoch: self.header.epoch };
         let header = SegmentHeader {
             segment: self.header.segment + 1,
             salt: random(),

@@ -100,7 +100,7 @@ pub(crate) async fn recover(storage: &Arc<dyn Storage>, options: &Options) -> Re
         // The file is written last, so that without any data it may be what a crash left of a creation.
         Some(Err(Error::Corrupted { .. })) | None if !found.has_data() => {
             create(storage.as_ref(), options, &found).await?
-        },
+        }
         Some(Err(error)) => return Err(error),
         None => return Err(Error::corrupted(files::DATABASE_FILE, 0, Corruption::Missing)),
     };
@@ -203,11 +203,7 @@ async fn load_snapshot(storage: &Arc<dyn Storage>, database: u64, number: u64, n
         time: header.time,
         retention: header.retention,
         forgotten: loaded.summary.forgotten,
-        report: Recovery {
-            snapshot: Some(name.to_owned()),
-            snapshot_entries: info.entries,
-            ..Recovery::default()
-        },
+        report: Recovery { snapshot: Some(name.to_owned()), snapshot_entries: info.entries, ..Recovery::default() },
         snapshot: Some(info),
         ..Recovered::empty(header.retention)
     })

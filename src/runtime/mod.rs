@@ -60,7 +60,9 @@ pub(crate) fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> 
             Poll::Ready(result) => return result,
             Poll::Pending if waiter.wait() => {}
             Poll::Pending => {
-                return Err(Error::invalid("this storage answers later, and nothing can wait here: use the async method"));
+                return Err(Error::invalid(
+                    "this storage answers later, and nothing can wait here: use the async method",
+                ));
             }
         }
     }
