@@ -212,13 +212,7 @@ pub trait Readable: HasSource {
         mut visit: impl FnMut(&[u8], &[u8]) -> ControlFlow<()>,
     ) -> Result<()> {
         let (low, high) = to_bounds(&range);
-        let mut merge = Merge::new(self.source(), low, high);
-        while let Some(flow) = merge.next(|key, value| visit(key, value)) {
-            if flow?.is_break() {
-                break;
-            }
-        }
-        Ok(())
+        Merge::new(self.source(), low, high).scan(|key, value| visit(key, value))
     }
 
     /// A cursor before the first entry.

@@ -45,6 +45,7 @@ impl Builder {
     pub(crate) fn finish(mut self) -> Index {
         self.finish_leaf(None);
         self.index.add(self.tally);
+        self.index.router.refresh(&self.index.leaves);
         self.index
     }
 
@@ -57,7 +58,8 @@ impl Builder {
             let node = self.index.node_for(std::ops::Bound::Included(&[]));
             *node.value().write() = Arc::new(leaf);
         } else {
-            self.index.leaves.insert(leaf.low.clone(), RwLock::new(Arc::new(leaf)));
+            self.index.leaves.insert(leaf.low.clone(), Arc::new(RwLock::new(Arc::new(leaf))));
+            self.index.router.note_change();
         }
     }
 }
