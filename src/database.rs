@@ -485,8 +485,4 @@ impl Database {
     pub fn close(self) -> Result<()> {
         block_on(self.handle.engine().close())
     }
-
-    pub(crate) fn handle(&self) -> &Arc<Handle> {
-        &self.handle
-    }
 }

@@ -38,6 +38,7 @@ use crate::source::{HasSource, prefix_bounds, to_bounds};
 /// # Ok(())
 /// # }
 /// ```
+#[expect(clippy::missing_errors_doc, reason = "the errors are those of the trait")]
 pub trait Readable: HasSource {
     /// The value of a key.
     ///

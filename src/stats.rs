@@ -72,10 +72,10 @@ impl Stats {
         };
         for keyspace in engine.catalog.read().iter() {
             let tally = keyspace.index.tally();
-            stats.keys += tally.keys.max(0) as u64;
-            stats.versions += tally.revisions.max(0) as u64;
-            stats.live_bytes += tally.live_bytes.max(0) as u64;
-            stats.history_bytes += tally.history_bytes.max(0) as u64;
+            stats.keys += tally.keys.max(0).cast_unsigned();
+            stats.versions += tally.revisions.max(0).cast_unsigned();
+            stats.live_bytes += tally.live_bytes.max(0).cast_unsigned();
+            stats.history_bytes += tally.history_bytes.max(0).cast_unsigned();
         }
         if let Some(log) = &engine.log {
             let counters = log.counters();

@@ -165,7 +165,7 @@ impl Engine {
     }
 
     fn history_bytes(&self) -> u64 {
-        self.catalog.read().iter().map(|keyspace| keyspace.index.tally().history_bytes.max(0) as u64).sum()
+        self.catalog.read().iter().map(|keyspace| keyspace.index.tally().history_bytes.max(0).cast_unsigned()).sum()
     }
 
     /// Waits until the queue of the log has room again.
@@ -180,10 +180,10 @@ impl Engine {
     /// Waits until a commit is visible and as durable as its writer wants it.
     pub(crate) async fn wait_for(&self, ticket: Ticket) -> Result<()> {
         let goal = Goal::Commit(ticket.version, ticket.stage);
-        if let Some(log) = &self.log {
-            if ticket.stage > crate::progress::Stage::Applied || !self.progress.reached(goal) {
-                log.lead_a_while();
-            }
+        if let Some(log) = &self.log
+            && !self.progress.reached(goal)
+        {
+            log.lead_a_while();
         }
         self.progress.wait(goal).await
     }

@@ -50,7 +50,7 @@ impl Builder {
     }
 
     fn finish_leaf(&mut self, next_low: Option<Blob>) {
-        let next = Leaf::new(next_low.clone().unwrap_or(Blob::empty()), None);
+        let next = Leaf::new(next_low.clone().unwrap_or_default(), None);
         let mut leaf = std::mem::replace(&mut self.leaf, next);
         leaf.set_high(next_low);
         if leaf.low.is_empty() {

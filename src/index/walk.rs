@@ -80,7 +80,7 @@ impl<'a> Walk<'a> {
                 window.end -= 1;
             }
             let low = window.leaf.low.clone();
-            self.load_back(Some(low));
+            self.load_back(Some(&low));
         }
         false
     }
@@ -166,9 +166,9 @@ impl<'a> Walk<'a> {
     }
 
     /// Loads the leaf that ends at or after `before`, or at the upper bound to begin with.
-    fn load_back(&mut self, before: Option<Blob>) {
-        let bound = before.as_ref().map_or(as_ref(&self.high), |before| Bound::Excluded(&before[..]));
-        let reachable = before.as_ref().is_none_or(|before| ends_within(before, as_ref(&self.low)));
+    fn load_back(&mut self, before: Option<&Blob>) {
+        let bound = before.map_or(as_ref(&self.high), |before| Bound::Excluded(&before[..]));
+        let reachable = before.is_none_or(|before| ends_within(before, as_ref(&self.low)));
         match reachable.then(|| self.index.image_to(bound)).flatten() {
             Some(leaf) => {
                 let end = leaf.end_within(bound);
