@@ -425,7 +425,7 @@ impl Database {
 
     /// The newest commit that survives a power loss, with all before it.
     pub fn durable_version(&self) -> Version {
-        if self.handle.log.is_some() { self.handle.progress.synced() } else { 0 }
+        self.handle.durable_version()
     }
 
     /// Which past versions are kept.

@@ -56,7 +56,7 @@ impl Stats {
             live_bytes: 0,
             history_bytes: 0,
             version: published,
-            durable_version: if engine.log.is_some() { engine.progress.synced() } else { 0 },
+            durable_version: engine.durable_version(),
             readers: engine.readers.count(),
             oldest_reader: engine.readers.oldest(published).version,
             queued_bytes: engine.progress.queued_bytes(),

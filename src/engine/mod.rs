@@ -244,6 +244,11 @@ impl Engine {
         block_on(self.wait_for(ticket))
     }
 
+    /// The newest commit that survives a power loss; 0 in memory.
+    pub(crate) fn durable_version(&self) -> Version {
+        if self.storage.is_some() { self.progress.synced() } else { 0 }
+    }
+
     pub(crate) fn last_version(&self) -> Version {
         self.head.lock().version
     }
@@ -256,8 +261,9 @@ impl Engine {
         if let Some(worker) = self.maintenance.get() {
             worker.stop();
         }
-        // A commit that is being applied is waited for: its frame is in the queue then.
+        // A commit that is being applied is waited for, and a snapshot that is being written: both use the storage.
         drop(self.head.lock());
+        let _no_snapshot = self.snapshots.turn().await;
         let closed = match &self.log {
             Some(log) if self.options.read_only => {
                 log.abandon();
