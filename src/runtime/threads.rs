@@ -134,6 +134,12 @@ impl Worker {
     }
 }
 
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
 impl Shared {
     fn proceed(&self) -> bool {
         let mut state = self.state.lock();
