@@ -63,8 +63,12 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
+fn is_segment(name: &str) -> bool {
+    std::path::Path::new(name).extension().is_some_and(|extension| extension == "log")
+}
+
 fn segments(files: &Files) -> Vec<String> {
-    files.keys().filter(|name| name.ends_with(".log")).cloned().collect()
+    files.keys().filter(|name| is_segment(name)).cloned().collect()
 }
 
 fn snapshot_name(files: &Files) -> String {
@@ -96,11 +100,17 @@ fn damage_in_several_files_at_once_is_all_listed() {
     let segments = segments(&files);
     assert!(segments.len() > 3);
     let snapshot = snapshot_name(&files);
+    let end = files[&snapshot].len();
     let frame = SEGMENT_HEADER_BYTES as u64;
     // The frames of these commits are of equal length, about 170 bytes.
-    for (name, offset) in
-        [("database", 9), (&snapshot, 60), (&segments[0], 80), (&segments[0], 2000), (&segments[1], 5)]
-    {
+    for (name, offset) in [
+        ("database", 9),
+        (&snapshot, 60),
+        (&snapshot, end - 5),
+        (&segments[0], 80),
+        (&segments[0], 2000),
+        (&segments[1], 5),
+    ] {
         files.get_mut(name).unwrap()[offset] ^= 0x40;
     }
     let verification = verify(&files);
@@ -108,10 +118,10 @@ fn damage_in_several_files_at_once_is_all_listed() {
     let found = damage(&verification);
     let kinds = |name: &str| found.iter().filter(|(file, ..)| file == name).map(|found| found.2).collect::<Vec<_>>();
     assert_eq!(kinds("database"), [Corruption::Header]);
-    assert_eq!(kinds(&snapshot), [Corruption::Block]);
+    assert_eq!(kinds(&snapshot), [Corruption::Block, Corruption::Footer]);
     assert_eq!(kinds(&segments[0]), [Corruption::Frame, Corruption::Frame]);
     assert_eq!(kinds(&segments[1]), [Corruption::Header]);
-    assert_eq!(found.len(), 5, "{found:?}");
+    assert_eq!(found.len(), 6, "{found:?}");
     assert!(found.contains(&(segments[0].clone(), frame, Corruption::Frame)));
 }
 
@@ -126,7 +136,7 @@ fn flipped_bytes_of_a_closed_database_are_found() {
             let verification = verify(&damaged);
             let is_found =
                 verification.damage().any(|error| matches!(error, Error::Corrupted { file, .. } if file == name));
-            let is_after_end = name.ends_with(".log") && offset + 48 >= bytes.len();
+            let is_after_end = is_segment(name) && offset + 48 >= bytes.len();
             assert!(is_found || is_after_end, "{name} at {offset}: {verification:?}");
         }
     }

@@ -135,11 +135,23 @@ async fn verify_snapshots(
         file.unfinished = ends_early && has_base && newest.is_none_or(|newest| number > newest);
         if !file.unfinished {
             verification.add_damage(error);
+            add_damaged_sections(storage, number, verification).await?;
         }
     }
     // Without a valid snapshot, the log that is there may begin where a damaged one ended.
     let begins_after_snapshot = first_segment.filter(|_| !found.snapshots.is_empty());
     Ok(newest.or(begins_after_snapshot).unwrap_or(1))
+}
+
+/// The first damage ends a verification; this finds the rest.
+async fn add_damaged_sections(storage: &Arc<dyn Storage>, number: u64, verification: &mut Verification) -> Result<()> {
+    let name = snapshot::file_name(number);
+    let mut source = StorageSource::new(Arc::clone(storage), &name);
+    let damaged = snapshot::damaged_sections(&mut source, &name).await;
+    for error in verification.collect(damaged)?.unwrap_or_default() {
+        verification.add_damage(error);
+    }
+    Ok(())
 }
 
 async fn verify_snapshot(storage: &Arc<dyn Storage>, database: Option<u64>, number: u64) -> Result<u64> {

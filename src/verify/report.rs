@@ -48,7 +48,7 @@ pub struct FileReport {
     pub torn_bytes: u64,
     /// Whether a crash left the file unfinished, so that opening passes over it. That is no damage.
     pub unfinished: bool,
-    /// All damage in a segment, the first in any other file.
+    /// All damage that could be told apart, in the order it was found.
     pub damage: Vec<Error>,
 }
 

@@ -55,7 +55,6 @@ fn overview(db: &Database, path: &Path) -> Lines {
         line("versions kept", grouped(stats.versions)),
         line("older values", size(stats.history_bytes)),
         line("retention", format!("{:?}", db.retention()).to_lowercase()),
-        line("log since snapshot", size(stats.log_bytes)),
     ];
     if let Some(snapshot) = stats.snapshot {
         lines.push(line("snapshot version", snapshot.version.to_string()));

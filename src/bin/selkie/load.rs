@@ -24,15 +24,15 @@ pub(crate) fn run(arguments: &Load) -> Result<bool> {
     let mut loader = Loader::new(&db, &keyspace, arguments.batch, progress(length));
     let outcome = loader.load(input, format_of(arguments));
     loader.progress.finish_and_clear();
-    let loaded = loader.loaded;
+    let records = loader.loaded;
     if let Err(error) = outcome {
         let line = failure::line(error.as_ref());
         let place = format!("{}:{}", arguments.file.display(), loader.line);
-        return Err(format!("{place}: {line}; {} records were loaded before", grouped(loaded)).into());
+        return Err(format!("{place}: {line}; {} records were loaded before", grouped(records)).into());
     }
     db.close()?;
     let elapsed = started.elapsed();
-    eprintln!("loaded {} records in {}, {}", grouped(loaded), span(elapsed), rate(loaded, elapsed));
+    eprintln!("loaded {} records in {}, {}", grouped(records), span(elapsed), rate(records, elapsed));
     Ok(true)
 }
 

@@ -31,7 +31,7 @@ fn print(verification: &Verification, output: &mut impl Write) -> Result<()> {
 }
 
 fn state(file: &FileReport) -> String {
-    let mut state = match file.kind {
+    let state = match file.kind {
         _ if !file.damage.is_empty() => "DAMAGED".to_owned(),
         _ if file.unfinished => "unfinished after a crash; opening passes over it".to_owned(),
         FileKind::Segment => format!("ok, {} commits", grouped(file.records)),
@@ -39,10 +39,10 @@ fn state(file: &FileReport) -> String {
         FileKind::Database => "ok".to_owned(),
         _ => "no file of the database".to_owned(),
     };
-    if file.torn_bytes > 0 {
-        state += &format!(", {} bytes of a torn tail after a crash; opening cuts them off", grouped(file.torn_bytes));
+    if file.torn_bytes == 0 {
+        return state;
     }
-    state
+    format!("{state}, {} bytes of a torn tail after a crash; opening cuts them off", grouped(file.torn_bytes))
 }
 
 fn summary(verification: &Verification) -> String {

@@ -78,7 +78,7 @@ fn recover(arguments: &Demo, acknowledged: u64, records: usize) -> Result<u64> {
 fn outcome(db: &Database, acknowledged: u64, present: u64) -> String {
     let replayed = grouped(db.recovery().frames_replayed);
     let torn = db.recovery().bytes_cut;
-    let unheard = if present > acknowledged { " and one whose answer was cut off" } else { "" };
+    let unheard = if present > acknowledged { ", and one not yet acknowledged" } else { "" };
     let tail = if torn > 0 { format!(", {torn} torn bytes cut") } else { String::new() };
-    format!("all {}{unheard}; {replayed} replayed{tail}", grouped(acknowledged))
+    format!("all {} acknowledged are there{unheard}; {replayed} replayed{tail}", grouped(acknowledged))
 }

@@ -7,7 +7,7 @@ pub(crate) mod writer;
 
 use std::fs::File;
 use std::io::BufReader;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use selkie::{Database, Options, Retention};
@@ -15,7 +15,7 @@ use selkie::{Database, Options, Retention};
 use crate::arguments::{Demo, Format};
 use crate::failure::Result;
 use crate::load::Loader;
-use crate::output::{grouped, rate, size};
+use crate::output::{grouped, rate, size, span};
 use table::{row, title};
 
 /// The keyspace of the data.
@@ -37,9 +37,18 @@ pub(crate) fn run(arguments: &Demo) -> Result<bool> {
     crash::run(arguments, records)?;
     title("Verification");
     verify(arguments)?;
-    println!();
-    row("all is well", arguments.directory.display(), started.elapsed());
+    farewell(arguments, started.elapsed())?;
     Ok(true)
+}
+
+fn farewell(arguments: &Demo, elapsed: Duration) -> Result<()> {
+    println!("\nNothing that was acknowledged is gone after {} kills. All took {}.", arguments.kills, span(elapsed));
+    println!("The database stays for you to look at, for example with:");
+    let program = std::env::current_exe()?;
+    let (program, directory) = (program.display(), arguments.directory.display());
+    println!("  {program} info {directory}");
+    println!("  {program} scan {directory} --keyspace {DATA} --limit 5");
+    Ok(())
 }
 
 fn load(db: &Database, arguments: &Demo) -> Result<()> {

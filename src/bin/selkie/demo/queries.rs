@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use selkie::{Database, Keyspace, Readable, Writable};
+use selkie::{Database, KeyVersion, Keyspace, Readable, Writable};
 
 use super::DATA;
 use super::table::row;
@@ -81,8 +81,9 @@ fn prefix(data: &impl Readable, key: &[u8]) -> Result<()> {
 }
 
 fn range(data: &impl Readable, from: &[u8], to: &[u8]) -> Result<()> {
-    let (count, elapsed) = timed(|| data.count_range(from..to))?;
-    let result = format!("{} entries from `{}` to before `{}`", grouped(count as u64), text(from), text(to));
+    let (from, to) = (group(from), group(to));
+    let (entries, elapsed) = timed(|| data.range(from..to).collect::<selkie::Result<Vec<_>>>())?;
+    let result = format!("{} entries from `{}` to before `{}`", grouped(entries.len() as u64), text(from), text(to));
     row("range", result, elapsed);
     Ok(())
 }
@@ -105,12 +106,17 @@ fn history(db: &Database, keyspace: &Keyspace, key: &[u8]) -> Result<()> {
     if past != original || keyspace.get(key)?.is_some() {
         return Err(format!("`{}` as of version {before} is not what it was", text(key)).into());
     }
-    row("as of", format!("`{}`, changed and removed, read as of version {before}", text(key)), elapsed);
+    row("as of", format!("`{}` as of version {before}, since changed and removed", text(key)), elapsed);
     let (versions, elapsed) = timed(|| db.begin_read()?.keyspace(keyspace).history(key))?;
-    let versions: Vec<_> = versions.iter().map(|version| version.version.to_string()).collect();
+    let versions: Vec<_> = versions.iter().map(describe).collect();
     row("history", format!("its versions: {}", versions.join(", ")), elapsed);
     db.update(|tx| tx.keyspace_mut(keyspace).insert(key, original.as_deref().unwrap_or_default()))?;
     Ok(())
+}
+
+fn describe(version: &KeyVersion) -> String {
+    let event = if version.value.is_some() { "set" } else { "removed" };
+    format!("{event} in {}", version.version)
 }
 
 fn timed<T>(action: impl FnOnce() -> selkie::Result<T>) -> Result<(T, Duration)> {

@@ -10,5 +10,5 @@ pub(crate) fn title(text: &str) {
 }
 
 pub(crate) fn row(step: &str, result: impl Display, elapsed: Duration) {
-    println!("  {step:<16}{:<64}{:>10}", result.to_string(), span(elapsed));
+    println!("  {step:<16}{:<72}{:>10}", result.to_string(), span(elapsed));
 }
