@@ -62,7 +62,12 @@ impl Options {
     /// [`Error::UnsupportedFormat`] for those of a later version, [`Error::Io`].
     #[cfg(not(target_arch = "wasm32"))]
     pub fn open(self, path: impl AsRef<std::path::Path>) -> Result<Database> {
-        self.open_storage(Arc::new(crate::storage::FileStorage::new(path.as_ref())))
+        let path = path.as_ref();
+        // Taking the lock creates the directory, which reading must not.
+        if self.read_only && !path.is_dir() {
+            return Err(Error::io("open", path.display().to_string(), std::io::ErrorKind::NotFound.into()));
+        }
+        self.open_storage(Arc::new(crate::storage::FileStorage::new(path)))
     }
 
     /// Opens the database in a storage, or creates it, where the storage answers at once.

@@ -24,6 +24,7 @@ mod source;
 mod stats;
 pub mod storage;
 mod transaction;
+mod verify;
 mod view;
 mod watch;
 mod writable;
@@ -43,6 +44,9 @@ pub use recovery::Recovery;
 pub use runtime::SystemTime;
 pub use stats::Stats;
 pub use transaction::{CommitFuture, CommitInfo, KeyspaceTransaction, KeyspaceTransactionMut, Savepoint, Transaction};
+#[cfg(not(target_arch = "wasm32"))]
+pub use verify::verify;
+pub use verify::{FileKind, FileReport, Verification, verify_storage};
 pub use view::{KeyspaceView, View};
 pub use watch::{Change, Changes, Watch};
 pub use writable::{Outcome, Writable};

@@ -17,7 +17,7 @@
 //! | any other bad frame | damaged |
 
 mod replay;
-mod segments;
+pub(crate) mod segments;
 
 use std::sync::Arc;
 
