@@ -97,7 +97,10 @@ impl Engine {
 
     /// Goes through everything once.
     pub(crate) fn collect_all(&self) {
-        *self.collector.position() = Position { forgotten: self.collector.position().forgotten, ..Position::default() };
+        {
+            let mut position = self.collector.position();
+            *position = Position { forgotten: position.forgotten, ..Position::default() };
+        }
         while self.collect_leaves() == Step::More {}
     }
 

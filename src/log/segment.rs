@@ -88,8 +88,8 @@ pub(crate) fn segment_name(segment: u64) -> String {
 
 /// The number of a segment, from the name of its file.
 pub(crate) fn segment_number(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(".log").filter(|digits| digits.len() == 16)?;
-    u64::from_str_radix(digits, 16).ok()
+    let number = u64::from_str_radix(name.strip_suffix(".log")?, 16).ok()?;
+    (segment_name(number) == name).then_some(number)
 }
 
 #[cfg(test)]
@@ -101,6 +101,8 @@ mod tests {
         assert_eq!(segment_name(255), "00000000000000ff.log");
         assert_eq!(segment_number("00000000000000ff.log"), Some(255));
         assert_eq!(segment_number("ff.log"), None);
+        assert_eq!(segment_number("00000000000000FF.log"), None);
+        assert_eq!(segment_number("+0000000000000ff.log"), None);
         assert_eq!(segment_number("00000000000000ff.snapshot"), None);
     }
 
