@@ -490,4 +490,12 @@ impl Database {
     pub fn close(self) -> Result<()> {
         block_on(self.handle.engine().close())
     }
+
+    pub(crate) fn from_engine(engine: Arc<Engine>) -> Self {
+        Self { handle: Handle::new(engine) }
+    }
+
+    pub(crate) fn handle(&self) -> &Arc<Handle> {
+        &self.handle
+    }
 }

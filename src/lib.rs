@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod backup;
 mod codec;
 mod cursor;
 mod database;
@@ -29,6 +30,7 @@ mod view;
 mod watch;
 mod writable;
 
+pub use backup::BackupInfo;
 pub use cursor::Cursor;
 pub use database::Database;
 pub use engine::snapshots::SnapshotInfo;
