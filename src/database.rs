@@ -62,7 +62,12 @@ impl Options {
     /// [`Error::UnsupportedFormat`] for those of a later version, [`Error::Io`].
     #[cfg(not(target_arch = "wasm32"))]
     pub fn open(self, path: impl AsRef<std::path::Path>) -> Result<Database> {
-        self.open_storage(Arc::new(crate::storage::FileStorage::new(path.as_ref())))
+        let path = path.as_ref();
+        // Taking the lock creates the directory, which reading must not.
+        if self.read_only && !path.is_dir() {
+            return Err(Error::io("open", path.display().to_string(), std::io::ErrorKind::NotFound.into()));
+        }
+        self.open_storage(Arc::new(crate::storage::FileStorage::new(path)))
     }
 
     /// Opens the database in a storage, or creates it, where the storage answers at once.
@@ -425,7 +430,7 @@ impl Database {
 
     /// The newest commit that survives a power loss, with all before it.
     pub fn durable_version(&self) -> Version {
-        if self.handle.log.is_some() { self.handle.progress.synced() } else { 0 }
+        self.handle.durable_version()
     }
 
     /// Which past versions are kept.
@@ -484,6 +489,10 @@ impl Database {
     /// [`Error::Poisoned`] when not everything could be written. The lock is given back in any case.
     pub fn close(self) -> Result<()> {
         block_on(self.handle.engine().close())
+    }
+
+    pub(crate) fn from_engine(engine: Arc<Engine>) -> Self {
+        Self { handle: Handle::new(engine) }
     }
 
     pub(crate) fn handle(&self) -> &Arc<Handle> {

@@ -56,6 +56,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod backup;
 mod codec;
 mod cursor;
 mod database;
@@ -78,10 +79,12 @@ mod source;
 mod stats;
 pub mod storage;
 mod transaction;
+mod verify;
 mod view;
 mod watch;
 mod writable;
 
+pub use backup::BackupInfo;
 pub use cursor::Cursor;
 pub use database::Database;
 pub use engine::snapshots::SnapshotInfo;
@@ -97,6 +100,9 @@ pub use recovery::Recovery;
 pub use runtime::SystemTime;
 pub use stats::Stats;
 pub use transaction::{CommitFuture, CommitInfo, KeyspaceTransaction, KeyspaceTransactionMut, Savepoint, Transaction};
+#[cfg(not(target_arch = "wasm32"))]
+pub use verify::verify;
+pub use verify::{FileKind, FileReport, Verification, verify_storage};
 pub use view::{KeyspaceView, View};
 pub use watch::{Change, Changes, Watch};
 pub use writable::{Outcome, Writable};

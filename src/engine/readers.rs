@@ -38,6 +38,13 @@ pub(crate) struct Pin {
     pub(crate) point: ReadPoint,
 }
 
+/// A reader's place that is given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct PinGuard<'a> {
+    readers: &'a Readers,
+    pin: Pin,
+}
+
 thread_local! {
     /// Where this thread looks for a free slot first.
     static HINT: Cell<usize> = const { Cell::new(usize::MAX) };
@@ -75,6 +82,11 @@ impl Readers {
             *self.times.lock().entry(point.time).or_default() += 1;
         }
         pin
+    }
+
+    /// Gives a place back when the guard is dropped.
+    pub(crate) fn guard(&self, pin: Pin) -> PinGuard<'_> {
+        PinGuard { readers: self, pin }
     }
 
     pub(crate) fn release(&self, pin: &Pin) {
@@ -122,6 +134,12 @@ impl Readers {
             self.used.fetch_max(slot + 1, Ordering::SeqCst);
         }
         place.compare_exchange(FREE, TAKEN, Ordering::SeqCst, Ordering::Relaxed).is_ok()
+    }
+}
+
+impl Drop for PinGuard<'_> {
+    fn drop(&mut self) {
+        self.readers.release(&self.pin);
     }
 }
 

@@ -12,8 +12,7 @@ use std::task::{Poll, Waker};
 use parking_lot::Mutex;
 
 use super::Engine;
-use super::catalog::KeyspaceState;
-use super::readers::Pin;
+use super::plan::Plan;
 use crate::codec::SnapshotHeader;
 use crate::log::segment::segment_number;
 use crate::options::SnapshotPolicy;
@@ -58,19 +57,17 @@ struct State {
 #[derive(Debug, Default)]
 struct Turn(Mutex<(bool, Vec<Waker>)>);
 
-struct TurnGuard<'a>(&'a Turn);
-
-/// What a snapshot is taken of.
-struct Plan {
-    header: SnapshotHeader,
-    contents: Vec<Arc<KeyspaceState>>,
-    pin: Pin,
-}
+pub(crate) struct TurnGuard<'a>(&'a Turn);
 
 impl Snapshots {
     pub(crate) fn new(last: Option<SnapshotInfo>) -> Self {
         let state = State { last, last_at: Instant::now(), not_before: None, last_error: None };
         Self { turn: Turn::default(), state: Mutex::new(state), failures: AtomicU64::new(0) }
+    }
+
+    /// Waits until no snapshot is being written, and keeps others from beginning.
+    pub(crate) async fn turn(&self) -> TurnGuard<'_> {
+        self.turn.take().await
     }
 
     pub(crate) fn last(&self) -> Option<SnapshotInfo> {
@@ -135,16 +132,17 @@ impl Engine {
         let (Some(storage), Some(log)) = (&self.storage, &self.log) else {
             return Err(Error::invalid("a database in memory has no place for a snapshot"));
         };
-        let _turn = self.snapshots.turn.take().await;
+        let _turn = self.snapshots.turn().await;
+        self.check_writable()?;
         let log_bytes = log.counters().bytes.load(Ordering::Relaxed);
         let plan = match self.plan_snapshot() {
             Ok(plan) => plan,
             Err(existing) => return Ok(existing),
         };
         let written = self.write_planned(storage, &plan).await;
-        self.readers.release(&plan.pin);
         match written {
             Ok(info) => {
+                drop(plan);
                 self.snapshots.note_success(&info);
                 self.remove_replaced(storage.as_ref()).await?;
                 Ok(info)
@@ -158,46 +156,30 @@ impl Engine {
         }
     }
 
-    /// Changes the segment and takes a place to read at its boundary. Or the last snapshot, when nothing is newer.
-    fn plan_snapshot(&self) -> std::result::Result<Plan, SnapshotInfo> {
+    /// Changes the segment and plans at its boundary. Or the last snapshot, when nothing is newer.
+    fn plan_snapshot(&self) -> std::result::Result<Plan<'_>, SnapshotInfo> {
         let head = self.head.lock();
         let last = self.snapshots.last();
         if let Some(last) = last.filter(|last| last.version == head.version) {
             return Err(last);
         }
         let segment = self.log.as_ref().map_or(0, |log| log.rotate());
-        let catalog = self.catalog.read();
-        let header = SnapshotHeader {
-            database: self.database,
-            segment,
-            version: head.version,
-            time: head.time,
-            retention: *self.retention.read(),
-            next_keyspace: catalog.next_number,
-            keyspaces: catalog.iter().map(|keyspace| (keyspace.number, keyspace.name.to_string())).collect(),
-        };
-        let pin = self.readers.pin(|| head.version);
-        Ok(Plan { header, contents: catalog.iter().cloned().collect(), pin })
+        Ok(self.plan_at(&head, segment))
     }
 
-    async fn write_planned(&self, storage: &Arc<dyn Storage>, plan: &Plan) -> Result<SnapshotInfo> {
+    async fn write_planned(&self, storage: &Arc<dyn Storage>, plan: &Plan<'_>) -> Result<SnapshotInfo> {
         if let Some(log) = &self.log {
             log.wait_for_segment(plan.header.segment).await?;
         }
         let name = snapshot::file_name(plan.header.segment);
-        let contents: Vec<_> =
-            plan.contents.iter().map(|keyspace| (keyspace.number, Arc::clone(&keyspace.index))).collect();
         storage.create(&name).await?;
         let mut sink = StorageSink::new(Arc::clone(storage), &name);
-        let summary = snapshot::write(&mut sink, &plan.header, &contents, self.options.compression, || {
-            self.collector.position().forgotten
-        })
-        .await?;
+        let summary = plan.write(&mut sink).await?;
         storage.sync(&name).await?;
         storage.sync_directory().await?;
         let mut source = StorageSource::new(Arc::clone(storage), &name);
         snapshot::verify(&mut source, &name).await?;
-        let Plan { header, .. } = plan;
+        let header = &plan.header;
         Ok(SnapshotInfo {
             version: header.version,
             bytes: summary.bytes,

@@ -49,6 +49,21 @@ impl<'a> Scan<'a> {
         Self { file, header, data, stated_end, offset: SEGMENT_HEADER_BYTES, next_sequence: header.first_sequence }
     }
 
+    /// Goes on behind damage, at the next intact frame. None when there is no other.
+    pub(crate) fn after_damage(mut self, damage: u64) -> Option<Self> {
+        let end = self.stated_end.map_or(self.data.len(), |end| self.data.len().min(end as usize));
+        let mut offset = damage as usize + ALIGNMENT;
+        while offset < end {
+            if let Some((header, _)) = self.frame_at(offset) {
+                self.offset = offset;
+                self.next_sequence = header.sequence;
+                return Some(self);
+            }
+            offset += ALIGNMENT;
+        }
+        None
+    }
+
     /// Calls `visit` with each commit in order and says where they end.
     ///
     /// # Errors

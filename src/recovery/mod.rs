@@ -7,7 +7,7 @@
 //! | what is found | what it means |
 //! |---|---|
 //! | no file `database`, and no frame and no snapshot | a creation that did not finish: begin anew |
-//! | no file `database`, but data | damaged |
+//! | no file `database`, but data | damaged, or a restore that did not finish: refused |
 //! | a snapshot without a valid footer, and the log from before it | it was not finished: use the log |
 //! | such a snapshot, and no log from before it | damaged |
 //! | a gap in the numbers of segments or sequences | damaged |
@@ -17,7 +17,8 @@
 //! | any other bad frame | damaged |
 
 mod replay;
-mod segments;
+pub(crate) mod restore;
+pub(crate) mod segments;
 
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ use crate::log::segment::SegmentHeader;
 use crate::log::{create_segment, segment::segment_name};
 use crate::options::{Options, Retention};
 use crate::runtime::{Duration, Instant, random};
-use crate::snapshot::{self, StorageSource};
+use crate::snapshot::{self, Loaded, StorageSource};
 use crate::storage::Storage;
 use crate::{Corruption, Error, Result, Version};
 use replay::Replay;
@@ -183,10 +184,15 @@ async fn load_base(storage: &Arc<dyn Storage>, database: u64, found: &Files) -> 
 async fn load_snapshot(storage: &Arc<dyn Storage>, database: u64, number: u64, name: &str) -> Result<Recovered> {
     let mut source = StorageSource::new(Arc::clone(storage), name);
     let loaded = snapshot::load(&mut source, name).await?;
-    let header = loaded.header;
-    if header.database != database || header.segment != number {
+    if loaded.header.database != database || loaded.header.segment != number {
         return Err(Error::corrupted(name, 0, Corruption::Foreign));
     }
+    Ok(from_snapshot(loaded, name))
+}
+
+/// The state that a snapshot holds. `name` is the file it comes from.
+fn from_snapshot(loaded: Loaded, name: &str) -> Recovered {
+    let header = loaded.header;
     let mut catalog = Catalog::empty(header.next_keyspace);
     for ((number, index), (_, keyspace)) in loaded.contents.into_iter().zip(&header.keyspaces) {
         catalog.add(KeyspaceState::new(number, keyspace, index));
@@ -197,7 +203,7 @@ async fn load_snapshot(storage: &Arc<dyn Storage>, database: u64, number: u64, n
         entries: loaded.summary.entries,
         segment: header.segment,
     };
-    Ok(Recovered {
+    Recovered {
         catalog,
         version: header.version,
         time: header.time,
@@ -206,7 +212,7 @@ async fn load_snapshot(storage: &Arc<dyn Storage>, database: u64, number: u64, n
         report: Recovery { snapshot: Some(name.to_owned()), snapshot_entries: info.entries, ..Recovery::default() },
         snapshot: Some(info),
         ..Recovered::empty(header.retention)
-    })
+    }
 }
 
 /// Removes snapshots that were not finished. Older files that a snapshot replaces go when the next one is written.

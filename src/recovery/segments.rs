@@ -55,7 +55,8 @@ pub(crate) async fn read_headers(storage: &dyn Storage, database: u64, first: u6
     Ok(chain)
 }
 
-fn check_header(
+/// Checks that a segment belongs to its database, its name and the segment before it.
+pub(crate) fn check_header(
     name: &str,
     header: &SegmentHeader,
     database: u64,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Wake, Waker};
 use std::thread::{self, JoinHandle, Thread};
-use std::time::Duration;
+use web_time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
@@ -131,6 +131,12 @@ impl Worker {
         if thread.thread().id() != thread::current().id() && thread.join().is_err() {
             debug_assert!(thread::panicking(), "a background thread panicked");
         }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

@@ -68,7 +68,7 @@ mod section;
 mod writer;
 
 pub(crate) use io::{ReadSource, Sink, Source, StorageSink, StorageSource, WriteSink};
-pub(crate) use reader::{Loaded, load, verify};
+pub(crate) use reader::{Loaded, damaged_sections, load, verify};
 pub(crate) use writer::write;
 
 /// What a snapshot consists of, in numbers.

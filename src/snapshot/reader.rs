@@ -34,6 +34,27 @@ pub(crate) async fn verify<S: Source>(source: &mut S, file: &str) -> Result<(Sna
     Ok((header, summary))
 }
 
+/// Finds all sections that are damaged, as far as their heads lead on.
+pub(crate) async fn damaged_sections<S: Source>(source: &mut S, file: &str) -> Result<Vec<Error>> {
+    let mut sections = Sections::new(source, file);
+    sections.file_head().await?;
+    let mut damage = Vec::new();
+    loop {
+        let number = sections.number;
+        match sections.next().await {
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(damage),
+            Err(error @ Error::Corrupted { .. }) => {
+                damage.push(error);
+                if sections.number == number {
+                    return Ok(damage);
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// What is done with the contents of a snapshot, which are checked and come in their order.
 trait Visitor {
     fn begin_key(&mut self, key: &[u8]);
@@ -166,8 +187,8 @@ impl<'a, S: Source> Sections<'a, S> {
         }
         let head = SectionHead::parse(&head).filter(|head| head.number == self.number);
         let head = head.ok_or_else(|| Error::corrupted(self.file, offset, Corruption::Block))?;
-        let payload = self.payload(&head, offset).await?;
         self.number = self.number.wrapping_add(1);
+        let payload = self.payload(&head, offset).await?;
         self.checksum.update(&head.checksum.to_le_bytes());
         Ok(Some(Section { kind: head.kind, offset, payload }))
     }

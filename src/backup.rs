@@ -1,0 +1,189 @@
+//! Backups to a stream, databases made from them, and checkpoints.
+
+use std::io::{Read, Write};
+use std::sync::Arc;
+
+use crate::codec::SnapshotHeader;
+use crate::database::Database;
+use crate::engine::Engine;
+use crate::options::Options;
+use crate::recovery::{Recovered, restore};
+use crate::runtime::{SystemTime, block_on, from_ns, random};
+use crate::snapshot::{ReadSource, Summary, WriteSink};
+use crate::storage::Storage;
+use crate::{Error, Result, Version};
+
+/// What errors call the stream of a backup.
+const STREAM: &str = "backup";
+
+/// A backup or a checkpoint that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BackupInfo {
+    /// It holds everything committed up to this version, and nothing later.
+    pub version: Version,
+    /// When that was committed.
+    pub time: SystemTime,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// How many keys it holds, removed ones with history included.
+    pub entries: u64,
+}
+
+impl Database {
+    /// Writes everything that is committed to a stream, with the history that is kept, while commits go on.
+    ///
+    /// It is one consistent point of the history: all keyspaces as of [`BackupInfo::version`]. What the database
+    /// holds at that point is kept in memory until the backup is written. [`Options::restore`] makes a database of it.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use selkie::{Database, Options, storage::MemoryStorage};
+    ///
+    /// let db = Database::in_memory();
+    /// db.insert("key", "value")?;
+    /// let mut backup = Vec::new();
+    /// db.backup(&mut backup)?;
+    ///
+    /// let restored = Options::new().restore_storage(&backup[..], Arc::new(MemoryStorage::new()))?;
+    /// assert_eq!(restored.get("key")?.unwrap(), "value");
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] of the writer, [`Error::Closed`], and [`Error::Poisoned`] or [`Error::DurabilityUnknown`] when
+    /// commits that are under way cannot be finished. What was written until then is no valid backup.
+    pub fn backup(&self, writer: impl Write) -> Result<BackupInfo> {
+        block_on(async {
+            let plan = self.handle().plan_backup().await?;
+            let mut writer = writer;
+            let summary = plan.write(&mut WriteSink::new(&mut writer, STREAM)).await?;
+            writer.flush().map_err(|error| Error::io("write", STREAM, error))?;
+            Ok(info(&plan.header, summary))
+        })
+    }
+
+    /// Makes a copy of the database in another directory, ready to be opened, while commits go on.
+    ///
+    /// The copy is a database of its own, as if restored from a [`backup`](Self::backup).
+    ///
+    /// ```
+    /// use selkie::Database;
+    ///
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("copy");
+    /// let db = Database::in_memory();
+    /// db.insert("key", "value")?;
+    /// db.checkpoint(&path)?;
+    /// assert_eq!(Database::open(&path)?.get("key")?.unwrap(), "value");
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`backup`](Self::backup); [`Error::Io`] of kind `AlreadyExists` when the directory is not empty,
+    /// [`Error::Locked`] when a database is open there. After an error no database is left there.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn checkpoint(&self, path: impl AsRef<std::path::Path>) -> Result<BackupInfo> {
+        self.checkpoint_storage(Arc::new(crate::storage::FileStorage::new(path.as_ref())))
+    }
+
+    /// Makes a copy of the database in another storage, where the storage answers at once.
+    ///
+    /// # Errors
+    ///
+    /// As for [`backup`](Self::backup); [`Error::Io`] of kind `AlreadyExists` when the storage is not empty.
+    pub fn checkpoint_storage(&self, storage: Arc<dyn Storage>) -> Result<BackupInfo> {
+        block_on(self.checkpoint_storage_async(storage))
+    }
+
+    /// Makes a copy of the database in another storage.
+    ///
+    /// # Errors
+    ///
+    /// As for [`checkpoint_storage`](Self::checkpoint_storage).
+    pub async fn checkpoint_storage_async(&self, storage: Arc<dyn Storage>) -> Result<BackupInfo> {
+        storage.lock().await?;
+        let copied = copy(self.handle(), &storage).await;
+        storage.unlock();
+        copied
+    }
+}
+
+impl Options {
+    /// Makes a new database in a directory from a backup, and opens it.
+    ///
+    /// The stream is read to its end and checked in full before anything is written. The new database goes on with
+    /// the versions, history and retention of the backup, but is not the same database: files of the two cannot be
+    /// mixed.
+    ///
+    /// ```
+    /// use selkie::{Database, Options};
+    ///
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("restored");
+    /// let db = Database::in_memory();
+    /// db.insert("key", "value")?;
+    /// let mut backup = Vec::new();
+    /// db.backup(&mut backup)?;
+    ///
+    /// Options::new().restore(&backup[..], &path)?.close()?;
+    /// assert_eq!(Database::open(&path)?.get("key")?.unwrap(), "value");
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] of kind `AlreadyExists` when the directory holds anything; [`Error::Corrupted`] with the file
+    /// `backup` and [`Error::UnsupportedFormat`] for what is no intact backup; [`Error::Locked`]; [`Error::Io`]. After
+    /// an error no database is left there. After a crash in the middle, opening and restoring there are refused
+    /// until the files are removed.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn restore(self, reader: impl Read, path: impl AsRef<std::path::Path>) -> Result<Database> {
+        self.restore_storage(reader, Arc::new(crate::storage::FileStorage::new(path.as_ref())))
+    }
+
+    /// Makes a new database in a storage from a backup, and opens it, where the storage answers at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] of kind `AlreadyExists` when the storage holds anything, [`Error::Corrupted`] with the file
+    /// `backup` and [`Error::UnsupportedFormat`] for what is no intact backup, [`Error::Io`].
+    pub fn restore_storage(self, reader: impl Read, storage: Arc<dyn Storage>) -> Result<Database> {
+        block_on(self.restore_storage_async(reader, storage))
+    }
+
+    /// Makes a new database in a storage from a backup, and opens it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`restore_storage`](Self::restore_storage).
+    pub async fn restore_storage_async(self, reader: impl Read, storage: Arc<dyn Storage>) -> Result<Database> {
+        if self.read_only {
+            return Err(Error::invalid("a database cannot be restored read-only"));
+        }
+        storage.lock().await?;
+        let restored = read_backup(&self, reader, &storage).await;
+        let opened = restored.and_then(|recovered| Engine::new(self, Some(Arc::clone(&storage)), recovered));
+        opened.map(Database::from_engine).inspect_err(|_| storage.unlock())
+    }
+}
+
+async fn read_backup(options: &Options, reader: impl Read, storage: &Arc<dyn Storage>) -> Result<Recovered> {
+    restore::restore(storage, &mut ReadSource::new(reader, STREAM), STREAM, options.compression).await
+}
+
+async fn copy(engine: &Engine, storage: &Arc<dyn Storage>) -> Result<BackupInfo> {
+    restore::check_vacant(storage.as_ref()).await?;
+    let mut plan = engine.plan_backup().await?;
+    plan.header.database = random();
+    plan.header.segment = restore::FIRST_SEGMENT;
+    let (_, summary) = restore::establish(storage, &plan.header, async |sink| plan.write(sink).await).await?;
+    Ok(info(&plan.header, summary))
+}
+
+fn info(header: &SnapshotHeader, summary: Summary) -> BackupInfo {
+    let Summary { bytes, entries, .. } = summary;
+    BackupInfo { version: header.version, time: from_ns(header.time), bytes, entries }
+}

@@ -1,0 +1,291 @@
+//! The command line program, run as a user runs it.
+
+#![cfg(all(not(target_arch = "wasm32"), feature = "cli"))]
+#![allow(clippy::unwrap_used)]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A directory with the path of a database in it.
+struct Place {
+    directory: TempDir,
+}
+
+struct Ran {
+    code: i32,
+    output: String,
+    error: String,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Runs a command on the database named `db`.
+    fn run(&self, command: &str, arguments: &[&str]) -> Ran {
+        self.run_on("db", command, arguments)
+    }
+
+    fn run_on(&self, database: &str, command: &str, arguments: &[&str]) -> Ran {
+        let mut selkie = selkie();
+        selkie.current_dir(self.directory.path()).arg(command).arg(database).args(arguments);
+        ran(&selkie.stdin(Stdio::null()).output().unwrap())
+    }
+
+    fn load(&self, text: impl AsRef<[u8]>, arguments: &[&str]) -> Ran {
+        let mut selkie = selkie();
+        selkie.arg("load").arg(self.path("db")).arg("-").args(arguments);
+        let mut child = selkie.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(text.as_ref()).unwrap();
+        ran(&child.wait_with_output().unwrap())
+    }
+}
+
+impl Ran {
+    /// The output of a command that has to succeed.
+    #[track_caller]
+    fn ok(self) -> String {
+        assert_eq!(self.code, 0, "{}", self.error);
+        self.output
+    }
+
+    /// The one line of an error.
+    #[track_caller]
+    fn error(self) -> String {
+        assert_eq!(self.code, 2, "{}", self.output);
+        assert_eq!(self.error.lines().count(), 1, "{}", self.error);
+        self.error
+    }
+}
+
+fn selkie() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_selkie"))
+}
+
+fn ran(output: &Output) -> Ran {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    Ran { code: output.status.code().unwrap(), output: text(&output.stdout), error: text(&output.stderr) }
+}
+
+fn letters(place: &Place) {
+    for key in ["a", "ab", "abc", "b", "c"] {
+        place.run("set", &[key, &format!("value of {key}")]).ok();
+    }
+}
+
+const RECORDS: &str = r#"{"key":"a","value":"text\twith \"quotes\""}
+{"key":"b","value":{"z": 1.50, "a": [1, null]}}
+
+{"key_base64":"/wA=","value_base64":"AP8="}
+"#;
+
+#[test]
+fn what_is_dumped_loads_again() {
+    let place = Place::new();
+    let loaded = place.load(RECORDS, &[]);
+    assert!(loaded.error.starts_with("loaded 3 records in "), "{}", loaded.error);
+    loaded.ok();
+    assert_eq!(place.run("get", &["b"]).ok(), "{\"z\":1.50,\"a\":[1,null]}\n");
+    assert_eq!(place.run("get", &["a", "--raw"]).ok(), "text\twith \"quotes\"");
+    let binary = selkie().arg("get").arg(place.path("db")).args(["/wA=", "--base64", "--raw"]).output().unwrap();
+    assert_eq!(binary.stdout, [0, 0xff]);
+    for format in ["jsonl", "tsv"] {
+        let dump = place.run("dump", &["--format", format]).ok();
+        assert_eq!(dump.lines().count(), 3);
+        let again = Place::new();
+        again.load(&dump, &["--format", format, "--keyspace", "other"]).ok();
+        assert_eq!(again.run("dump", &["--format", format, "--keyspace", "other"]).ok(), dump);
+        assert_eq!(again.run("count", &[]).ok(), "0\n");
+    }
+}
+
+#[test]
+fn a_file_is_loaded_by_its_name() {
+    let place = Place::new();
+    std::fs::write(place.path("records.tsv"), "a\tone\\ttwo\r\nb\t\n").unwrap();
+    place.run("load", &["records.tsv"]).ok();
+    assert_eq!(place.run("scan", &[]).ok(), "a\tone\\ttwo\nb\t\n");
+    let error = place.run_on("other", "load", &["missing.jsonl"]).error();
+    assert!(error.contains("missing.jsonl"), "{error}");
+    assert!(!place.path("other").exists());
+}
+
+#[test]
+fn a_bad_line_is_named_and_its_batch_is_not_written() {
+    let place = Place::new();
+    let line = |number| format!("{{\"key\":\"{number:02}\",\"value\":{number}}}");
+    let lines: Vec<_> = (1..=25).map(line).chain(["{\"key\":\"no value\"}".to_owned()]).collect();
+    let text = lines.join("\n");
+    let error = place.load(&text, &["--batch", "10"]).error();
+    assert!(error.starts_with("selkie: -:26: ") && error.contains("20 records were loaded before"), "{error}");
+    assert_eq!(place.run("count", &[]).ok(), "20\n");
+    for bad in ["not json", "{\"key\":\"a\",\"key_base64\":\"YQ==\",\"value\":1}", "{\"key_base64\":\"?\",\"value\":1}"]
+    {
+        assert!(place.load(bad, &[]).error().starts_with("selkie: -:1: "));
+    }
+    assert!(place.load("no tab", &["--format", "tsv"]).error().contains("no tab"));
+}
+
+#[test]
+fn single_keys_are_set_read_and_removed() {
+    let place = Place::new();
+    place.run("set", &["key", "value"]).ok();
+    assert_eq!(place.run("get", &["key"]).ok(), "value\n");
+    assert_eq!(place.run("remove", &["key"]).code, 0);
+    assert_eq!(place.run("remove", &["key"]).code, 1);
+    let absent = place.run("get", &["key"]);
+    assert_eq!((absent.code, absent.output.as_str(), absent.error.as_str()), (1, "", ""));
+    place.run("set", &["key", "other", "--keyspace", "other"]).ok();
+    assert_eq!(place.run("get", &["key"]).code, 1);
+    assert_eq!(place.run("get", &["key", "--keyspace", "other"]).ok(), "other\n");
+    assert!(place.run("get", &["key", "--keyspace", "missing"]).error().contains("no keyspace `missing`"));
+}
+
+#[test]
+fn a_scan_has_bounds_a_direction_and_limits() {
+    let place = Place::new();
+    letters(&place);
+    let keys = |arguments: &[&str]| {
+        let output = place.run("scan", &[arguments, &["--keys-only"]].concat()).ok();
+        output.lines().map(str::to_owned).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(keys(&[]), "a ab abc b c");
+    assert_eq!(keys(&["--prefix", "ab"]), "ab abc");
+    assert_eq!(keys(&["--from", "ab", "--to", "c"]), "ab abc b");
+    assert_eq!(keys(&["--prefix", "a", "--from", "aa", "--to", "abb"]), "ab");
+    assert_eq!(keys(&["--from", "c", "--to", "a"]), "");
+    assert_eq!(keys(&["--reverse", "--limit", "2"]), "c b");
+    assert_eq!(keys(&["--skip", "1", "--limit", "2"]), "ab abc");
+    assert_eq!(keys(&["--reverse", "--skip", "3"]), "ab a");
+    assert_eq!(keys(&["--skip", "9"]), "");
+    assert_eq!(place.run("scan", &["--prefix", "c"]).ok(), "c\tvalue of c\n");
+    assert_eq!(place.run("count", &["--prefix", "a"]).ok(), "3\n");
+}
+
+#[test]
+fn the_past_is_read_as_far_as_it_is_kept() {
+    let place = Place::new();
+    place.run("set", &["key", "one", "--history", "forever"]).ok();
+    place.run("set", &["key", "two"]).ok();
+    place.run("remove", &["key"]).ok();
+    let history = place.run("history", &["key"]).ok();
+    let lines: Vec<Vec<_>> = history.lines().map(|line| line.split('\t').collect()).collect();
+    assert_eq!(lines.iter().map(|line| line[2..].join(" ")).collect::<Vec<_>>(), ["removed", "set two", "set one"]);
+    assert!(lines[0][1].ends_with('Z'));
+    let (two, one) = (lines[1][0], lines[2][0]);
+    assert_eq!(place.run("get", &["key", "--at", two]).ok(), "two\n");
+    assert_eq!(place.run("scan", &["--at", one]).ok(), "key\tone\n");
+    assert_eq!(place.run("history", &["key", "--at", one]).ok().lines().count(), 1);
+    assert!(place.run("get", &["key", "--at", "999"]).error().contains("not committed yet"));
+    assert_eq!(place.run("history", &["nothing"]).code, 1);
+    assert_eq!(place.run("set", &["key", "x", "--history", "often"]).code, 2);
+}
+
+#[test]
+fn info_says_what_there_is() {
+    let place = Place::new();
+    letters(&place);
+    place.run("set", &["key", "value", "--keyspace", "other", "--history", "3"]).ok();
+    let info = place.run("info", &[]).ok();
+    for expected in ["5 keys", "1 keys", "retention", "versions(3)", ".log", "torn tail"] {
+        assert!(info.contains(expected), "{expected} in {info}");
+    }
+    let snapshot = place.run("snapshot", &[]).ok();
+    assert!(snapshot.contains(": 6 keys, "), "{snapshot}");
+    assert!(place.run("info", &[]).ok().contains(".snapshot, 6 keys"));
+    assert_eq!(place.run("get", &["key", "--keyspace", "other"]).ok(), "value\n");
+}
+
+#[test]
+fn verify_tells_damage_from_none() {
+    let place = Place::new();
+    letters(&place);
+    place.run("snapshot", &[]).ok();
+    place.run("set", &["key", "value"]).ok();
+    assert!(place.run("verify", &[]).ok().contains("intact: "));
+    for name in ["snapshot", "database"] {
+        let file = file_of(&place.path("db"), name);
+        let mut bytes = std::fs::read(&file).unwrap();
+        bytes[20] ^= 1;
+        std::fs::write(&file, bytes).unwrap();
+    }
+    let damaged = place.run("verify", &[]);
+    assert_eq!((damaged.code, damaged.error.as_str()), (1, ""));
+    assert_eq!(damaged.output.matches("DAMAGED").count(), 2, "{}", damaged.output);
+    assert!(damaged.output.contains("damaged in 2 places; it does not open"), "{}", damaged.output);
+    assert!(place.run("get", &["a"]).error().contains("corrupted file"));
+}
+
+fn file_of(directory: &Path, ending: &str) -> PathBuf {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.into_iter().find(|path| path.to_str().unwrap().ends_with(ending)).unwrap()
+}
+
+#[test]
+fn only_writing_creates_a_database() {
+    let place = Place::new();
+    for (command, arguments) in [
+        ("dump", &[][..]),
+        ("get", &["key"]),
+        ("remove", &["key"]),
+        ("scan", &[]),
+        ("count", &[]),
+        ("history", &["key"]),
+        ("info", &[]),
+        ("verify", &[]),
+        ("snapshot", &[]),
+    ] {
+        let error = place.run(command, arguments).error();
+        assert!(error.starts_with("selkie: no database at `db`"), "{command}: {error}");
+        assert!(!place.path("db").exists());
+    }
+    std::fs::create_dir(place.path("db")).unwrap();
+    place.run("info", &[]).error();
+    assert_eq!(std::fs::read_dir(place.path("db")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_database_that_is_open_is_locked() {
+    let place = Place::new();
+    let db = selkie::Database::open(place.path("db")).unwrap();
+    assert!(place.run("get", &["key"]).error().contains("already open elsewhere"));
+    db.close().unwrap();
+    assert_eq!(place.run("get", &["key"]).code, 1);
+}
+
+#[test]
+fn a_closed_pipe_ends_the_program_quietly() {
+    let place = Place::new();
+    let lines: Vec<_> = (0..20_000).map(|number| format!("{number}\tsome text")).collect();
+    place.load(lines.join("\n"), &["--format", "tsv"]).ok();
+    let mut selkie = selkie();
+    selkie.arg("dump").arg(place.path("db")).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = selkie.spawn().unwrap();
+    drop(child.stdout.take());
+    let ran = ran(&child.wait_with_output().unwrap());
+    assert_eq!((ran.code, ran.error.as_str()), (0, ""));
+}
+
+#[test]
+fn the_demonstration_runs_on_a_small_data_set() {
+    let place = Place::new();
+    let data = place.path("data.jsonl");
+    let line = |number| format!("{{\"key\":\"{}/{number}\",\"value\":{{\"number\":{number}}}}}", number % 7);
+    std::fs::write(&data, (0..500).map(line).collect::<Vec<_>>().join("\n")).unwrap();
+    let mut selkie = selkie();
+    selkie.arg("demo").arg("--data").arg(&data).arg("--directory").arg(place.path("db")).args(["--kills", "2"]);
+    let output = ran(&selkie.output().unwrap()).ok();
+    for step in ["load", "point", "prefix", "as of", "kill", "recover", "verify"] {
+        assert!(output.contains(&format!("\n  {step}")), "{step} in {output}");
+    }
+    assert!(output.contains("Nothing that was acknowledged is gone after 2 kills"), "{output}");
+    assert_eq!(ran(&selkie.output().unwrap()).code, 2);
+}
