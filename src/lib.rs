@@ -1,4 +1,58 @@
 //! Selkie is an embedded, ordered, transactional, versioned key-value engine.
+//!
+//! All data is in memory, and an append-only log and snapshots keep it durable. Keys and values are bytes; keys
+//! order by their bytes. Transactions are serializable unless asked for less, readers never wait for a transaction,
+//! and past versions can be read for as long as a [`Retention`] keeps them.
+//!
+//! ```
+//! use selkie::{Database, Readable, Writable};
+//!
+//! # fn main() -> selkie::Result<()> {
+//! # let directory = tempfile::tempdir().unwrap();
+//! # let path = directory.path().join("notes");
+//! let db = Database::open(path)?;
+//! db.insert("city/paris", "Paris")?;
+//! db.update(|tx| {
+//!     let visits = tx.get("visits")?.map_or(0, |value| value[0]);
+//!     tx.insert("visits", [visits + 1])?;
+//!     tx.insert("city/rome", "Rome")
+//! })?;
+//! let view = db.begin_read()?;
+//! assert_eq!(view.prefix("city/").count(), 2);
+//! db.close()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where things are
+//!
+//! - [`Database`] is the handle; [`Options`] says how one is opened, and [`Recovery`] what opening did.
+//! - [`Transaction`] and [`View`] read one moment of the data, through the methods of [`Readable`]: [`Range`],
+//!   [`Keys`] and [`Cursor`] come from there. Transactions write through [`Writable`].
+//! - [`Keyspace`] is a named part of the database with keys of its own.
+//! - [`CommitInfo`] and [`CommitFuture`] say what became of a commit.
+//! - [`KeyVersion`] and [`History`] are the past of keys, [`Watch`] and [`Changes`] their future.
+//! - [`Error`] tells apart what a caller can act on; [`Stats`] has the numbers.
+//! - [`storage`] is the seam to the platform: files, memory, or an implementation of your own.
+//!
+//! # Durability
+//!
+//! What a commit survives once it is acknowledged, by [`Durability`]:
+//!
+//! | level | process crash | power loss |
+//! |---|---|---|
+//! | `None` | nothing is promised | nothing is promised |
+//! | `Queued` | all but what is in the bounded queue | nothing is promised |
+//! | `Buffered` | yes | nothing is promised |
+//! | `Interval` | yes | all but the last interval |
+//! | `Immediate`, the default | yes | yes |
+//!
+//! Whatever the level, what recovers is a prefix of the commits in their order, each of them whole.
+//!
+//! # What it is not
+//!
+//! Selkie is not a server, has no query language, does not hold data larger than memory, and is open in one process
+//! at a time.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -55,3 +109,8 @@ pub use writable::{Outcome, Writable};
 
 /// The number of a commit: later commits have greater numbers.
 pub type Version = u64;
+
+/// Compiles the snippets of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,5 +1,6 @@
 //! docs/FORMAT.md is true: what is built from it byte by byte opens, what Selkie writes is read by a parser made
 //! from it, and files of every released format stay readable.
+#![allow(clippy::unwrap_used)]
 
 mod build;
 mod fixture;
@@ -66,7 +67,7 @@ fn built_by_hand() -> Files {
     let third = Segment::new(DATABASE, 3, 1, 5, 4000)
         .commit(5, 72, &[build::set(0, b"a", b"five"), build::remove(0, b"z")])
         .commit(6, 72, &[build::create_keyspace(300, "logs")])
-        .commit(7, 72, &[build::set(300, b"k", &[7; 70_000]), build::drop_keyspace(1)]);
+        .commit(7, 72, &[build::set(300, b"k", &vec![7; 70_000]), build::drop_keyspace(1)]);
     let fourth = Segment::new(DATABASE, 4, 2, 8, third.end()).commit(8, 72, &[]).commit(
         9,
         72,
@@ -79,6 +80,11 @@ fn built_by_hand() -> Files {
         ("0000000000000003.log", third.closing(8).bytes),
         ("0000000000000004.log", torn_tail),
     ])
+}
+
+#[test]
+fn the_checksum_is_the_known_one() {
+    assert_eq!(build::crc32(b"123456789"), 0xCBF4_3926);
 }
 
 #[test]

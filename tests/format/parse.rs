@@ -218,12 +218,11 @@ fn block((kind, payload): &(u32, Vec<u8>), entries: &mut Vec<Entry>) {
 fn unpack(stored: &[u8], raw_length: usize) -> Vec<u8> {
     fn length(input: &mut Input<'_>, nibble: u8) -> usize {
         let mut length = usize::from(nibble);
-        while nibble == 15 {
+        let mut goes_on = nibble == 15;
+        while goes_on {
             let more = input.byte();
             length += usize::from(more);
-            if more < 255 {
-                break;
-            }
+            goes_on = more == 255;
         }
         length
     }
