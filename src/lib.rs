@@ -3,6 +3,7 @@
 #![deny(missing_docs)]
 
 mod backup;
+mod changes;
 mod codec;
 mod cursor;
 mod database;
@@ -30,6 +31,7 @@ mod watch;
 mod writable;
 
 pub use backup::BackupInfo;
+pub use changes::ChangesSince;
 pub use cursor::Cursor;
 pub use database::Database;
 pub use engine::snapshots::SnapshotInfo;
