@@ -57,6 +57,7 @@
 #![deny(missing_docs)]
 
 mod backup;
+mod changes;
 mod codec;
 mod cursor;
 mod database;
@@ -85,6 +86,7 @@ mod watch;
 mod writable;
 
 pub use backup::BackupInfo;
+pub use changes::ChangesSince;
 pub use cursor::Cursor;
 pub use database::Database;
 pub use engine::snapshots::SnapshotInfo;

@@ -12,6 +12,7 @@ use std::task::{Poll, Waker};
 use parking_lot::Mutex;
 
 use super::Engine;
+use super::needed::Needed;
 use super::plan::Plan;
 use crate::codec::SnapshotHeader;
 use crate::log::segment::segment_number;
@@ -43,6 +44,8 @@ pub(crate) struct Snapshots {
     turn: Turn,
     state: Mutex<State>,
     pub(crate) failures: AtomicU64,
+    /// The segments that are read by others and are not removed meanwhile.
+    pub(crate) needed: Needed,
 }
 
 #[derive(Debug)]
@@ -62,7 +65,7 @@ pub(crate) struct TurnGuard<'a>(&'a Turn);
 impl Snapshots {
     pub(crate) fn new(last: Option<SnapshotInfo>) -> Self {
         let state = State { last, last_at: Instant::now(), not_before: None, last_error: None };
-        Self { turn: Turn::default(), state: Mutex::new(state), failures: AtomicU64::new(0) }
+        Self { turn: Turn::default(), state: Mutex::new(state), failures: AtomicU64::new(0), needed: Needed::default() }
     }
 
     /// Waits until no snapshot is being written, and keeps others from beginning.
@@ -216,6 +219,9 @@ impl Engine {
         // Oldest first, so that what is left after a crash is always the newer part.
         replaced.sort_by(|a, b| a.name.cmp(&b.name));
         for file in &replaced {
+            if segment_number(&file.name).is_some_and(|segment| self.snapshots.needed.needs(segment)) {
+                continue;
+            }
             storage.remove(&file.name).await?;
         }
         if replaced.is_empty() { Ok(()) } else { storage.sync_directory().await }
