@@ -4,6 +4,8 @@
 //! byte strings and sequences carry their length first, and enums the number of their variant. Decoding borrows
 //! from its input and allocates nothing that the input does not contain.
 
+#![allow(clippy::ref_option_ref, reason = "the derived implementations have it")]
+
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +19,7 @@ const CONFIGURATION: Configuration<LittleEndian, Varint, Limit<PAYLOAD_LIMIT>> =
     bincode::config::standard().with_limit::<PAYLOAD_LIMIT>();
 
 /// One change within a commit. A commit's payload is the number of its operations and then the operations.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Operation<'a> {
     Set {
         keyspace: u32,

@@ -425,7 +425,7 @@ impl Database {
 
     /// The newest commit that survives a power loss, with all before it.
     pub fn durable_version(&self) -> Version {
-        if self.handle.log.is_some() { self.handle.progress.synced() } else { 0 }
+        self.handle.durable_version()
     }
 
     /// Which past versions are kept.
@@ -484,9 +484,5 @@ impl Database {
     /// [`Error::Poisoned`] when not everything could be written. The lock is given back in any case.
     pub fn close(self) -> Result<()> {
         block_on(self.handle.engine().close())
-    }
-
-    pub(crate) fn handle(&self) -> &Arc<Handle> {
-        &self.handle
     }
 }

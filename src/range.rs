@@ -3,7 +3,7 @@
 use std::collections::btree_map;
 use std::fmt;
 use std::iter::FusedIterator;
-use std::ops::Bound;
+use std::ops::{Bound, ControlFlow};
 
 use bytes::Bytes;
 
@@ -284,6 +284,33 @@ impl<'a> Merge<'a> {
         }
         self.advance_back(side);
         Some(Ok(read))
+    }
+
+    /// Calls `visit` with each entry from the front until it breaks.
+    pub(crate) fn scan(&mut self, mut visit: impl FnMut(&Blob, &Blob) -> ControlFlow<()>) -> Result<()> {
+        if self.overlay.as_mut().is_none_or(|overlay| overlay.front().is_none()) && self.tracked.is_none() {
+            return self.scan_index(visit);
+        }
+        while let Some(flow) = self.next(&mut visit) {
+            if flow?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same where nothing lies over the index and nothing has to be noted.
+    fn scan_index(&mut self, mut visit: impl FnMut(&Blob, &Blob) -> ControlFlow<()>) -> Result<()> {
+        let Some(walk) = self.walk.as_mut().filter(|_| !self.finished) else { return self.refused().map(drop) };
+        let mut collected = false;
+        walk.visit_front(|key, revision| match &revision.slot {
+            Slot::Value(value) => visit(key, value),
+            Slot::Tombstone | Slot::Collected => {
+                collected = true;
+                ControlFlow::Break(())
+            }
+        });
+        if collected { self.collected().map(drop) } else { Ok(()) }
     }
 
     /// Passes over up to `count` entries from the front and says how many there were.

@@ -38,6 +38,7 @@ use crate::source::{HasSource, prefix_bounds, to_bounds};
 /// # Ok(())
 /// # }
 /// ```
+#[expect(clippy::missing_errors_doc, reason = "the errors are those of the trait")]
 pub trait Readable: HasSource {
     /// The value of a key.
     ///
@@ -212,13 +213,7 @@ pub trait Readable: HasSource {
         mut visit: impl FnMut(&[u8], &[u8]) -> ControlFlow<()>,
     ) -> Result<()> {
         let (low, high) = to_bounds(&range);
-        let mut merge = Merge::new(self.source(), low, high);
-        while let Some(flow) = merge.next(|key, value| visit(key, value)) {
-            if flow?.is_break() {
-                break;
-            }
-        }
-        Ok(())
+        Merge::new(self.source(), low, high).scan(|key, value| visit(key, value))
     }
 
     /// A cursor before the first entry.

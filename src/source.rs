@@ -31,7 +31,7 @@ pub trait HasSource {
     fn source(&self) -> Result<Source<'_>>;
 }
 
-impl<'a> Source<'a> {
+impl Source<'_> {
     /// Reads a key's value with `reader`, which must be short and must not call back into the database.
     #[inline]
     pub(crate) fn read<R>(&self, key: &[u8], reader: impl FnOnce(&Blob) -> R) -> Result<Option<R>> {

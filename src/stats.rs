@@ -56,7 +56,7 @@ impl Stats {
             live_bytes: 0,
             history_bytes: 0,
             version: published,
-            durable_version: if engine.log.is_some() { engine.progress.synced() } else { 0 },
+            durable_version: engine.durable_version(),
             readers: engine.readers.count(),
             oldest_reader: engine.readers.oldest(published).version,
             queued_bytes: engine.progress.queued_bytes(),
@@ -72,10 +72,10 @@ impl Stats {
         };
         for keyspace in engine.catalog.read().iter() {
             let tally = keyspace.index.tally();
-            stats.keys += tally.keys.max(0) as u64;
-            stats.versions += tally.revisions.max(0) as u64;
-            stats.live_bytes += tally.live_bytes.max(0) as u64;
-            stats.history_bytes += tally.history_bytes.max(0) as u64;
+            stats.keys += tally.keys.max(0).cast_unsigned();
+            stats.versions += tally.revisions.max(0).cast_unsigned();
+            stats.live_bytes += tally.live_bytes.max(0).cast_unsigned();
+            stats.history_bytes += tally.history_bytes.max(0).cast_unsigned();
         }
         if let Some(log) = &engine.log {
             let counters = log.counters();

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+#[cfg(doc)]
+use crate::Error;
 use crate::engine::catalog::KeyspaceState;
 use crate::engine::readers::Pin;
 use crate::handle::Handle;
 use crate::history::History;
-use crate::index::{Blob, ReadPoint};
+use crate::index::ReadPoint;
 use crate::keyspace::Keyspace;
-use crate::range::Merge;
 use crate::source::{HasSource, Source, to_bounds};
-use crate::{Error, Result, Version};
+use crate::{Result, Version};
 
 /// A place among the readers, given back when it is dropped.
 #[derive(Debug)]

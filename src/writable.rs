@@ -65,6 +65,7 @@ impl Outcome {
 /// # Ok(())
 /// # }
 /// ```
+#[expect(clippy::missing_errors_doc, reason = "the errors are those of the trait")]
 pub trait Writable: HasTarget + Sized {
     /// Sets the value of a key.
     ///

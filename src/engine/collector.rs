@@ -108,7 +108,7 @@ impl Engine {
             position.key = None;
             return Step::WentThrough;
         };
-        let from = position.key.take().unwrap_or(Blob::empty());
+        let from = position.key.take().unwrap_or_default();
         let collected = keyspace.index.collect(from, STEP_LEAVES, self.horizon());
         if let Some((version, time)) = collected.forgotten {
             position.forgotten = (position.forgotten.0.max(version), position.forgotten.1.max(time));

@@ -165,7 +165,7 @@ impl Engine {
     }
 
     fn history_bytes(&self) -> u64 {
-        self.catalog.read().iter().map(|keyspace| keyspace.index.tally().history_bytes.max(0) as u64).sum()
+        self.catalog.read().iter().map(|keyspace| keyspace.index.tally().history_bytes.max(0).cast_unsigned()).sum()
     }
 
     /// Waits until the queue of the log has room again.
@@ -180,10 +180,10 @@ impl Engine {
     /// Waits until a commit is visible and as durable as its writer wants it.
     pub(crate) async fn wait_for(&self, ticket: Ticket) -> Result<()> {
         let goal = Goal::Commit(ticket.version, ticket.stage);
-        if let Some(log) = &self.log {
-            if ticket.stage > crate::progress::Stage::Applied || !self.progress.reached(goal) {
-                log.lead_a_while();
-            }
+        if let Some(log) = &self.log
+            && !self.progress.reached(goal)
+        {
+            log.lead_a_while();
         }
         self.progress.wait(goal).await
     }
@@ -244,6 +244,11 @@ impl Engine {
         block_on(self.wait_for(ticket))
     }
 
+    /// The newest commit that survives a power loss; 0 in memory.
+    pub(crate) fn durable_version(&self) -> Version {
+        if self.storage.is_some() { self.progress.synced() } else { 0 }
+    }
+
     pub(crate) fn last_version(&self) -> Version {
         self.head.lock().version
     }
@@ -256,8 +261,9 @@ impl Engine {
         if let Some(worker) = self.maintenance.get() {
             worker.stop();
         }
-        // A commit that is being applied is waited for: its frame is in the queue then.
+        // A commit that is being applied is waited for, and a snapshot that is being written: both use the storage.
         drop(self.head.lock());
+        let _no_snapshot = self.snapshots.turn().await;
         let closed = match &self.log {
             Some(log) if self.options.read_only => {
                 log.abandon();

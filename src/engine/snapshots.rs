@@ -58,7 +58,7 @@ struct State {
 #[derive(Debug, Default)]
 struct Turn(Mutex<(bool, Vec<Waker>)>);
 
-struct TurnGuard<'a>(&'a Turn);
+pub(crate) struct TurnGuard<'a>(&'a Turn);
 
 /// What a snapshot is taken of.
 struct Plan {
@@ -71,6 +71,11 @@ impl Snapshots {
     pub(crate) fn new(last: Option<SnapshotInfo>) -> Self {
         let state = State { last, last_at: Instant::now(), not_before: None, last_error: None };
         Self { turn: Turn::default(), state: Mutex::new(state), failures: AtomicU64::new(0) }
+    }
+
+    /// Waits until no snapshot is being written, and keeps others from beginning.
+    pub(crate) async fn turn(&self) -> TurnGuard<'_> {
+        self.turn.take().await
     }
 
     pub(crate) fn last(&self) -> Option<SnapshotInfo> {
@@ -135,7 +140,8 @@ impl Engine {
         let (Some(storage), Some(log)) = (&self.storage, &self.log) else {
             return Err(Error::invalid("a database in memory has no place for a snapshot"));
         };
-        let _turn = self.snapshots.turn.take().await;
+        let _turn = self.snapshots.turn().await;
+        self.check_writable()?;
         let log_bytes = log.counters().bytes.load(Ordering::Relaxed);
         let plan = match self.plan_snapshot() {
             Ok(plan) => plan,

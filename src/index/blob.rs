@@ -42,6 +42,12 @@ impl Blob {
     }
 }
 
+impl Default for Blob {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
 impl Deref for Blob {
     type Target = [u8];
 

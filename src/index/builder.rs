@@ -45,11 +45,12 @@ impl Builder {
     pub(crate) fn finish(mut self) -> Index {
         self.finish_leaf(None);
         self.index.add(self.tally);
+        self.index.router.refresh(&self.index.leaves);
         self.index
     }
 
     fn finish_leaf(&mut self, next_low: Option<Blob>) {
-        let next = Leaf::new(next_low.clone().unwrap_or(Blob::empty()), None);
+        let next = Leaf::new(next_low.clone().unwrap_or_default(), None);
         let mut leaf = std::mem::replace(&mut self.leaf, next);
         leaf.set_high(next_low);
         if leaf.low.is_empty() {
@@ -57,7 +58,8 @@ impl Builder {
             let node = self.index.node_for(std::ops::Bound::Included(&[]));
             *node.value().write() = Arc::new(leaf);
         } else {
-            self.index.leaves.insert(leaf.low.clone(), RwLock::new(Arc::new(leaf)));
+            self.index.leaves.insert(leaf.low.clone(), Arc::new(RwLock::new(Arc::new(leaf))));
+            self.index.router.note_change();
         }
     }
 }

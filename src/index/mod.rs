@@ -17,6 +17,7 @@ mod blob;
 mod builder;
 mod leaf;
 mod revision;
+mod router;
 mod walk;
 
 use std::ops::Bound;
@@ -32,6 +33,7 @@ pub(crate) use builder::Builder;
 pub(crate) use leaf::Entry;
 use leaf::{CAPACITY, Leaf};
 pub(crate) use revision::{Horizon, ReadPoint, Revision, Slot, Tally, collected_marker};
+use router::Router;
 pub(crate) use walk::Walk;
 
 use crate::Version;
@@ -49,7 +51,8 @@ struct Counters {
 
 /// An ordered map from keys to their revisions, for any number of readers and writers.
 pub(crate) struct Index {
-    leaves: SkipMap<Blob, SharedLeaf>,
+    leaves: SkipMap<Blob, Arc<SharedLeaf>>,
+    router: Router,
     counters: Counters,
 }
 
@@ -64,21 +67,15 @@ pub(crate) struct Collected {
 
 impl Index {
     pub(crate) fn new() -> Self {
-        let index = Self { leaves: SkipMap::new(), counters: Counters::default() };
-        index.leaves.insert(Blob::empty(), RwLock::new(Arc::new(Leaf::new(Blob::empty(), None))));
+        let index = Self { leaves: SkipMap::new(), router: Router::new(), counters: Counters::default() };
+        index.leaves.insert(Blob::empty(), Arc::new(RwLock::new(Arc::new(Leaf::new(Blob::empty(), None)))));
         index
     }
 
     /// Reads the entry of a key under its leaf's lock: `reader` must be short and must not call back.
     #[inline]
     pub(crate) fn read<R>(&self, key: &[u8], reader: impl FnOnce(Option<&Entry>) -> R) -> R {
-        loop {
-            let node = self.node_for(Bound::Included(key));
-            let leaf = node.value().read();
-            if leaf.covers(key) {
-                return reader(leaf.get(key));
-            }
-        }
+        self.with_leaf(key, |leaf| reader(leaf.get(key)))
     }
 
     /// The version of the newest revision of a key, 0 when it has none.
@@ -102,19 +99,38 @@ impl Index {
 
     /// Puts a revision on top of a key's chain and drops what the horizon no longer needs.
     pub(crate) fn put(&self, key: &[u8], revision: Revision, horizon: Horizon, tally: &mut Tally) {
-        loop {
-            let node = self.node_for(Bound::Included(key));
-            let mut leaf = node.value().write();
-            if !leaf.covers(key) {
-                continue;
-            }
-            if leaf.entries.len() == CAPACITY && leaf.search(key).is_err() {
-                self.split(&mut leaf, key);
-                continue;
-            }
-            Arc::make_mut(&mut leaf).put(key, revision, horizon, tally);
+        let mut waiting = match self.router.routes().leaf_for(key) {
+            Some(leaf) => self.put_into(leaf, key, revision, horizon, tally),
+            None => Some(revision),
+        };
+        if waiting.is_none() {
             return;
         }
+        while let Some(revision) = waiting {
+            waiting = self.put_into(self.node_for(Bound::Included(key)).value(), key, revision, horizon, tally);
+        }
+        self.router.refresh(&self.leaves);
+    }
+
+    /// Puts a revision into a leaf. Gives it back when the leaf does not cover the key, or had to be split.
+    fn put_into(
+        &self,
+        leaf: &SharedLeaf,
+        key: &[u8],
+        revision: Revision,
+        horizon: Horizon,
+        tally: &mut Tally,
+    ) -> Option<Revision> {
+        let mut leaf = leaf.write();
+        if !leaf.covers(key) {
+            return Some(revision);
+        }
+        if leaf.entries.len() == CAPACITY && leaf.search(key).is_err() {
+            self.split(&mut leaf, key);
+            return Some(revision);
+        }
+        Arc::make_mut(&mut leaf).put(key, revision, horizon, tally);
+        None
     }
 
     /// Splits a full leaf in the middle, or at its end when keys arrive in ascending order.
@@ -124,7 +140,8 @@ impl Index {
         let position = if ascending { CAPACITY } else { CAPACITY / 2 };
         let low = leaf.entries.get(position).map_or_else(|| Blob::new(key), |entry| entry.key.clone());
         let right = leaf.split_off(position, low.clone());
-        self.leaves.insert(low, RwLock::new(Arc::new(right)));
+        self.leaves.insert(low, Arc::new(RwLock::new(Arc::new(right))));
+        self.router.note_change();
     }
 
     /// Collects garbage in up to `steps` leaves, beginning at `from`.
@@ -157,12 +174,13 @@ impl Index {
         }
         if remaining < CAPACITY / 4 && !node.key().is_empty() {
             self.merge_into_previous(&node);
+            self.router.refresh(&self.leaves);
         }
         (next, forgotten)
     }
 
     /// Moves the entries of a leaf into the leaf before it, when they fit.
-    fn merge_into_previous(&self, node: &Node<'_, Blob, SharedLeaf>) {
+    fn merge_into_previous(&self, node: &Node<'_, Blob, Arc<SharedLeaf>>) {
         let previous = self.node_for(Bound::Excluded(node.key()));
         let mut left = previous.value().write();
         let mut right = node.value().write();
@@ -170,6 +188,7 @@ impl Index {
         if adjacent && left.entries.len() + right.entries.len() <= CAPACITY / 2 {
             Arc::make_mut(&mut left).absorb(Arc::make_mut(&mut right));
             node.remove();
+            self.router.note_change();
         }
     }
 
@@ -230,6 +249,18 @@ impl Index {
             Bound::Unbounded => &[],
             Bound::Included(key) | Bound::Excluded(key) => key,
         };
+        self.with_leaf(key, reader)
+    }
+
+    /// Reads the leaf that covers a key, under its lock.
+    #[inline]
+    fn with_leaf<R>(&self, key: &[u8], reader: impl FnOnce(&Arc<Leaf>) -> R) -> R {
+        if let Some(leaf) = self.router.routes().leaf_for(key) {
+            let leaf = leaf.read();
+            if leaf.covers(key) {
+                return reader(&leaf);
+            }
+        }
         loop {
             let node = self.node_for(Bound::Included(key));
             let leaf = node.value().read();
@@ -241,7 +272,7 @@ impl Index {
 
     /// The node with the greatest low key within the bound.
     #[inline]
-    fn node_for(&self, bound: Bound<&[u8]>) -> Node<'_, Blob, SharedLeaf> {
+    fn node_for(&self, bound: Bound<&[u8]>) -> Node<'_, Blob, Arc<SharedLeaf>> {
         match self.leaves.upper_bound(bound) {
             Some(node) => node,
             None => unreachable!("the first leaf begins with the empty key and is never removed"),

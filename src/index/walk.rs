@@ -4,7 +4,7 @@
 //! in use copy it. Revisions that the walk's read point sees are never collected while the reader lives, so that a
 //! leaf's older contents answer as well as its newer ones.
 
-use std::ops::Bound;
+use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use super::leaf::{Entry, Leaf};
@@ -80,7 +80,7 @@ impl<'a> Walk<'a> {
                 window.end -= 1;
             }
             let low = window.leaf.low.clone();
-            self.load_back(Some(low));
+            self.load_back(Some(&low));
         }
         false
     }
@@ -108,6 +108,22 @@ impl<'a> Walk<'a> {
     pub(crate) fn advance_back(&mut self) {
         if let Some(window) = &mut self.back {
             window.end -= 1;
+        }
+    }
+
+    /// Calls `visit` with every entry from the front on, without settling each of them, until it breaks.
+    pub(crate) fn visit_front(&mut self, mut visit: impl FnMut(&Blob, &Revision) -> ControlFlow<()>) {
+        while self.back.is_none() && self.settle_front() {
+            let Some(window) = &mut self.front else { return };
+            let entries = window.leaf.entries.get(window.start..window.end).unwrap_or_default();
+            for entry in entries {
+                window.start += 1;
+                let visible =
+                    entry.head.visible(self.point).filter(|revision| self.removed || revision.slot != Slot::Tombstone);
+                if visible.is_some_and(|revision| visit(&entry.key, revision).is_break()) {
+                    return;
+                }
+            }
         }
     }
 
@@ -150,9 +166,9 @@ impl<'a> Walk<'a> {
     }
 
     /// Loads the leaf that ends at or after `before`, or at the upper bound to begin with.
-    fn load_back(&mut self, before: Option<Blob>) {
-        let bound = before.as_ref().map_or(as_ref(&self.high), |before| Bound::Excluded(&before[..]));
-        let reachable = before.as_ref().is_none_or(|before| ends_within(before, as_ref(&self.low)));
+    fn load_back(&mut self, before: Option<&Blob>) {
+        let bound = before.map_or(as_ref(&self.high), |before| Bound::Excluded(&before[..]));
+        let reachable = before.is_none_or(|before| ends_within(before, as_ref(&self.low)));
         match reachable.then(|| self.index.image_to(bound)).flatten() {
             Some(leaf) => {
                 let end = leaf.end_within(bound);

@@ -102,10 +102,18 @@ impl Log {
 
     /// Queues a commit. The caller holds the commit lock, so that commits come in the order of their versions.
     pub(crate) fn push(&self, record: &Record<'_>) {
-        let mut tail = self.tail.lock();
-        tail.push(record);
-        self.progress.set_queued_bytes(tail.queued_bytes);
+        let has_new_deadline = {
+            let mut tail = self.tail.lock();
+            let had_deadline = tail.sync_deadline().is_some();
+            tail.push(record);
+            self.progress.set_queued_bytes(tail.queued_bytes);
+            !had_deadline && tail.sync_deadline().is_some()
+        };
         self.counters.bytes.fetch_add(record.payload.frame_bytes(), Ordering::Relaxed);
+        if has_new_deadline {
+            // The background sleeps until it hears that there is something to be synced by then.
+            self.signal();
+        }
     }
 
     /// Writes what is queued, unless somebody else is at it.

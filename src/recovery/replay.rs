@@ -46,7 +46,7 @@ impl<'a> Replay<'a> {
             let scan = Scan::new(&segment.name, segment.header, &data, stated_end);
             let end = scan.run(|commit| self.commit(&segment.name, commit))?;
             if end.closed {
-                self.refuse_lost_successor(chain, segment.header.segment + 1)?;
+                return Err(lost_successor(chain, segment.header.segment + 1));
             }
             self.recovered.log_bytes += end.offset;
             self.recovered.report.segments += 1;
@@ -54,12 +54,6 @@ impl<'a> Replay<'a> {
             last_end = Some(end);
         }
         last_end.ok_or_else(|| Error::corrupted("log", 0, Corruption::Missing))
-    }
-
-    /// A closing frame is written after the next segment is durable: it cannot be missing or unfinished.
-    fn refuse_lost_successor(&self, chain: &Chain, segment: u64) -> Result<()> {
-        let kind = if chain.unfinished == Some(segment) { Corruption::Header } else { Corruption::Missing };
-        Err(Error::corrupted(segment_name(segment), 0, kind))
     }
 
     fn commit(&mut self, file: &str, commit: LoggedCommit<'_>) -> Result<()> {
@@ -114,4 +108,10 @@ impl<'a> Replay<'a> {
         index.add(tally);
         Some(())
     }
+}
+
+/// A closing frame is written after the next segment is durable: it cannot be missing or unfinished.
+fn lost_successor(chain: &Chain, segment: u64) -> Error {
+    let kind = if chain.unfinished == Some(segment) { Corruption::Header } else { Corruption::Missing };
+    Error::corrupted(segment_name(segment), 0, kind)
 }

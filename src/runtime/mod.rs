@@ -9,7 +9,8 @@ use std::task::{Context, Poll};
 
 use web_time::UNIX_EPOCH;
 
-pub use web_time::{Duration, Instant, SystemTime};
+pub use web_time::SystemTime;
+pub(crate) use web_time::{Duration, Instant};
 
 cfg_if::cfg_if! {
     if #[cfg(target_arch = "wasm32")] {

@@ -126,13 +126,11 @@ impl<T> Future for Completion<T> {
             State::Ready(result) => Poll::Ready(result.take().unwrap_or_else(|| Err(abandoned()))),
             State::Pending(slot) => {
                 let mut locked = slot.lock();
-                match locked.result.take() {
-                    Some(result) => Poll::Ready(result),
-                    None => {
-                        locked.waker = Some(context.waker().clone());
-                        Poll::Pending
-                    }
+                if let Some(result) = locked.result.take() {
+                    return Poll::Ready(result);
                 }
+                locked.waker = Some(context.waker().clone());
+                Poll::Pending
             }
         }
     }

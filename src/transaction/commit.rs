@@ -133,6 +133,7 @@ impl Transaction {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Committed {
     /// There was nothing to write: the version that was read.
     Nothing(Version),

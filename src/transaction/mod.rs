@@ -144,7 +144,7 @@ impl Transaction {
         let overlay = self.overlay_index(keyspace);
         let key = Blob::new(key);
         let before = self.overlays[overlay].1.insert(key.clone(), value.map(Blob::new));
-        self.savepoints.note(overlay, key, before);
+        self.savepoints.note((overlay, key, before));
         self.size_bytes = size_bytes;
         Ok(())
     }

@@ -10,12 +10,15 @@ use crate::index::Blob;
 /// From this many entries on, repeated ones are taken out before the list grows.
 const DEDUPLICATE_FROM: usize = 256;
 
+/// A range in a keyspace.
+type OpenRange = (Arc<KeyspaceState>, Bound<Blob>, Bound<Blob>);
+
 /// The keys and ranges that were read. It grows with what was read, not with how often.
 #[derive(Debug, Default)]
 pub(crate) struct ReadSet {
     keyspaces: Vec<Reads>,
     /// Ranges that are being read: they count in full until it is known how far they were read.
-    open: Vec<Option<(Arc<KeyspaceState>, Bound<Blob>, Bound<Blob>)>>,
+    open: Vec<Option<OpenRange>>,
 }
 
 impl ReadSet {
@@ -36,16 +39,12 @@ impl ReadSet {
     /// Notes that a range is about to be read.
     pub(crate) fn open_range(&mut self, keyspace: &Arc<KeyspaceState>, low: Bound<Blob>, high: Bound<Blob>) -> usize {
         let range = Some((Arc::clone(keyspace), low, high));
-        match self.open.iter().position(Option::is_none) {
-            Some(place) => {
-                self.open[place] = range;
-                place
-            }
-            None => {
-                self.open.push(range);
-                self.open.len() - 1
-            }
+        if let Some(place) = self.open.iter().position(Option::is_none) {
+            self.open[place] = range;
+            return place;
         }
+        self.open.push(range);
+        self.open.len() - 1
     }
 
     /// Notes how far a range was read in the end: the given parts of it.

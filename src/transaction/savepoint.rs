@@ -12,7 +12,7 @@ use crate::{Error, Result};
 pub struct Savepoint(u64);
 
 /// What a write replaced: the overlay, the key, and what the overlay held for it.
-type Undo = (usize, Blob, Option<Option<Blob>>);
+pub(crate) type Undo = (usize, Blob, Option<Option<Blob>>);
 
 #[derive(Debug, Default)]
 pub(crate) struct Savepoints {
@@ -38,9 +38,9 @@ impl Savepoints {
     }
 
     /// Notes what a write replaced, while there is a savepoint to come back to.
-    pub(crate) fn note(&mut self, overlay: usize, key: Blob, before: Option<Option<Blob>>) {
+    pub(crate) fn note(&mut self, undo: Undo) {
         if !self.places.is_empty() {
-            self.undo.push((overlay, key, before));
+            self.undo.push(undo);
         }
     }
 

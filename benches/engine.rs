@@ -1,0 +1,116 @@
+//! Reads, scans and commits of a database in memory, one thread and many.
+
+mod common;
+
+use std::hint::black_box;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use common::{VALUE, key, load, loaded, records, scramble};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use selkie::{Database, Readable, Writable};
+
+fn reads(criterion: &mut Criterion) {
+    let db = loaded();
+    let view = db.begin_read().unwrap();
+    let mut group = criterion.benchmark_group("point read");
+    let mut turn = 0;
+    let mut next = || {
+        turn += 1;
+        key(scramble(turn) % records())
+    };
+    group.bench_function("borrowed, in a view", |bencher| {
+        bencher.iter(|| view.get_with(next(), |value| value[0]).unwrap().unwrap());
+    });
+    group.bench_function("owned, in a view", |bencher| bencher.iter(|| view.get(next()).unwrap().unwrap()));
+    group.bench_function("borrowed, without a view", |bencher| {
+        bencher.iter(|| db.get_with(next(), |value| value[0]).unwrap().unwrap());
+    });
+    group.bench_function("owned, in a view of its own", |bencher| {
+        bencher.iter(|| db.begin_read().unwrap().get(next()).unwrap().unwrap());
+    });
+    group.bench_function("making the key only", |bencher| bencher.iter(&mut next));
+    group.finish();
+
+    let mut group = criterion.benchmark_group("scan");
+    group.throughput(Throughput::Elements(records())).sample_size(10);
+    group.bench_function("closure, per entry", |bencher| {
+        bencher.iter(|| {
+            let mut bytes = 0;
+            let add = |_: &[u8], value: &[u8]| {
+                bytes += value.len();
+                ControlFlow::Continue(())
+            };
+            view.scan::<&[u8]>(.., add).unwrap();
+            black_box(bytes)
+        });
+    });
+    group.bench_function("iterator, per entry", |bencher| {
+        bencher.iter(|| view.iter().map(|entry| entry.unwrap().1.len()).sum::<usize>())
+    });
+    group.bench_function("reversed iterator, per entry", |bencher| {
+        bencher.iter(|| view.iter().rev().map(|entry| entry.unwrap().1.len()).sum::<usize>());
+    });
+    group.bench_function("count, per entry", |bencher| bencher.iter(|| view.count_range::<&[u8]>(..).unwrap()));
+    group.finish();
+}
+
+fn inserts(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("insert");
+    group.throughput(Throughput::Elements(records())).sample_size(10);
+    group.bench_function("in transactions of 1000, per record", |bencher| {
+        bencher.iter_custom(|rounds| {
+            (0..rounds)
+                .map(|_| {
+                    let db = Database::in_memory();
+                    let start = Instant::now();
+                    load(&db, records());
+                    start.elapsed()
+                })
+                .sum()
+        });
+    });
+    group.finish();
+}
+
+/// Adds one to the first byte of a value, in a transaction of its own.
+fn read_modify_write(db: &Database, key: &[u8]) {
+    db.update(|tx| {
+        let mut value: [u8; 100] = tx.get_with(key, |value| value.try_into().unwrap())?.unwrap_or(VALUE);
+        value[0] = value[0].wrapping_add(1);
+        tx.insert(key, value)
+    })
+    .unwrap();
+}
+
+/// How long `count` commits take, spread over threads with keys of their own.
+fn spread(db: &Database, threads: u64, count: u64) -> Duration {
+    let each = count.div_ceil(threads);
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            scope.spawn(move || {
+                for turn in 0..each {
+                    let number = scramble(turn * threads + thread) % (records() / threads) * threads + thread;
+                    read_modify_write(db, &key(number));
+                }
+            });
+        }
+    });
+    start.elapsed().mul_f64(count as f64 / (each * threads) as f64)
+}
+
+fn commits(criterion: &mut Criterion) {
+    let db = loaded();
+    let mut group = criterion.benchmark_group("read-modify-write commit");
+    group.throughput(Throughput::Elements(1));
+    for threads in [1, 4, 64] {
+        group.bench_function(BenchmarkId::new("threads", threads), |bencher| {
+            bencher.iter_custom(|count| spread(&db, threads, count));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, reads, inserts, commits);
+criterion_main!(benches);
