@@ -97,7 +97,9 @@ impl Engine {
 
     /// Goes through everything once.
     pub(crate) fn collect_all(&self) {
-        *self.collector.position() = Position { forgotten: self.collector.position().forgotten, ..Position::default() };
+        let mut position = self.collector.position();
+        *position = Position { forgotten: position.forgotten, ..Position::default() };
+        drop(position);
         while self.collect_leaves() == Step::More {}
     }
 
