@@ -149,11 +149,10 @@ impl Engine {
         };
         let written = self.write_planned(storage, &plan).await;
         self.readers.release(&plan.pin);
-        match written {
+        let outcome = match written {
             Ok(info) => {
                 self.snapshots.note_success(&info);
-                self.remove_replaced(storage.as_ref()).await?;
-                Ok(info)
+                self.remove_replaced(storage.as_ref()).await.map(|()| info)
             }
             Err(error) => {
                 // The log before the change of segment still has to be replayed, so it still counts.
@@ -161,7 +160,11 @@ impl Engine {
                 self.discard_partial(storage.as_ref(), &plan.header).await;
                 Err(error)
             }
+        };
+        if let Err(error) = &outcome {
+            self.snapshots.note_failure(error.clone());
         }
+        outcome
     }
 
     /// Changes the segment and takes a place to read at its boundary. Or the last snapshot, when nothing is newer.
@@ -216,10 +219,8 @@ impl Engine {
     async fn discard_partial(&self, storage: &dyn Storage, header: &SnapshotHeader) {
         let name = snapshot::file_name(header.segment);
         let files = storage.list().await.unwrap_or_default();
-        if files.iter().any(|file| file.name == name)
-            && let Err(error) = storage.remove(&name).await
-        {
-            self.snapshots.note_failure(error);
+        if files.iter().any(|file| file.name == name) {
+            let _harmless = storage.remove(&name).await;
         }
     }
 
