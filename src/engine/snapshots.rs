@@ -118,8 +118,9 @@ impl Engine {
     /// How long until the policy may ask for a snapshot, where time alone makes it ask.
     pub(crate) fn snapshot_pause(&self) -> Option<Duration> {
         let state = self.snapshots.state.lock();
-        if let Some(time) = state.not_before {
-            return Some(time.saturating_duration_since(Instant::now()));
+        let now = Instant::now();
+        if let Some(time) = state.not_before.filter(|time| *time > now) {
+            return Some(time.saturating_duration_since(now));
         }
         match self.options.snapshots {
             SnapshotPolicy::Interval(interval) => {
@@ -143,12 +144,11 @@ impl Engine {
             Err(existing) => return Ok(existing),
         };
         let written = self.write_planned(storage, &plan).await;
-        match written {
+        let outcome = match written {
             Ok(info) => {
                 drop(plan);
                 self.snapshots.note_success(&info);
-                self.remove_replaced(storage.as_ref()).await?;
-                Ok(info)
+                self.remove_replaced(storage.as_ref()).await.map(|()| info)
             }
             Err(error) => {
                 // The log before the change of segment still has to be replayed, so it still counts.
@@ -156,7 +156,11 @@ impl Engine {
                 self.discard_partial(storage.as_ref(), &plan.header).await;
                 Err(error)
             }
+        };
+        if let Err(error) = &outcome {
+            self.snapshots.note_failure(error.clone());
         }
+        outcome
     }
 
     /// Changes the segment and plans at its boundary. Or the last snapshot, when nothing is newer.
@@ -195,10 +199,8 @@ impl Engine {
     async fn discard_partial(&self, storage: &dyn Storage, header: &SnapshotHeader) {
         let name = snapshot::file_name(header.segment);
         let files = storage.list().await.unwrap_or_default();
-        if files.iter().any(|file| file.name == name)
-            && let Err(error) = storage.remove(&name).await
-        {
-            self.snapshots.note_failure(error);
+        if files.iter().any(|file| file.name == name) {
+            let _harmless = storage.remove(&name).await;
         }
     }
 
