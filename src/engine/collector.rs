@@ -72,6 +72,13 @@ impl Collector {
     }
 }
 
+impl Position {
+    fn rewind(&mut self) {
+        self.keyspace = 0;
+        self.key = None;
+    }
+}
+
 impl Engine {
     /// What may be collected now.
     pub(crate) fn horizon(&self) -> Horizon {
@@ -97,15 +104,14 @@ impl Engine {
 
     /// Goes through everything once.
     pub(crate) fn collect_all(&self) {
-        *self.collector.position() = Position { forgotten: self.collector.position().forgotten, ..Position::default() };
+        self.collector.position().rewind();
         while self.collect_leaves() == Step::More {}
     }
 
     fn collect_leaves(&self) -> Step {
         let mut position = self.collector.position();
         let Some(keyspace) = self.catalog.read().iter().nth(position.keyspace).cloned() else {
-            position.keyspace = 0;
-            position.key = None;
+            position.rewind();
             return Step::WentThrough;
         };
         let from = position.key.take().unwrap_or(Blob::empty());
