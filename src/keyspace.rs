@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-#[cfg(doc)]
-use crate::Error;
-use crate::Result;
 use crate::engine::catalog::KeyspaceState;
 use crate::handle::Handle;
 use crate::index::{Blob, ReadPoint, Slot};
 use crate::options::Limits;
 use crate::transaction::{CommitInfo, check_limit, finish_ticket};
+use crate::{Error, Result};
 
 /// A named part of a database with keys of its own.
 ///
@@ -43,8 +41,12 @@ impl Keyspace {
         Self { handle, state }
     }
 
-    pub(crate) fn state(&self) -> &Arc<KeyspaceState> {
-        &self.state
+    /// The keyspace, for a transaction or a view of this database.
+    pub(crate) fn state_in(&self, handle: &Arc<Handle>) -> Result<Arc<KeyspaceState>> {
+        if !Arc::ptr_eq(&self.handle, handle) {
+            return Err(Error::invalid(format!("keyspace `{}` belongs to another database", self.name())));
+        }
+        Ok(Arc::clone(&self.state))
     }
 
     /// The name.
