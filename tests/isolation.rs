@@ -1,6 +1,7 @@
 //! Isolation, anomaly by anomaly: interleaved transactions, with the outcome that each level promises.
 //!
 //! The names g0 to g2 are Adya's, as in the Hermitage suite. Every case begins with 1 = 10 and 2 = 20.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use Isolation::{Serializable, Snapshot};
 use bytes::Bytes;

@@ -1,4 +1,5 @@
 //! What transactions promise beside isolation: savepoints, limits, durability, retries, and leaving no trace.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::future::Future;
 use std::pin::pin;
@@ -54,6 +55,7 @@ fn assert_limit<T: std::fmt::Debug>(outcome: Result<T>, name: &str, expected: u6
 }
 
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "it takes what a call returned")]
 fn assert_invalid<T: std::fmt::Debug>(outcome: Result<T>) {
     assert!(matches!(outcome, Err(Error::InvalidArgument { .. })), "{outcome:?}");
 }

@@ -2,6 +2,7 @@
 //!
 //! `PROPTEST_CASES` sets how many cases there are. What fails is kept in `proptest-regressions/model.txt` and
 //! tried again first.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod model;
 mod operations;
@@ -10,27 +11,27 @@ mod session;
 mod transactions;
 mod views;
 
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, FailurePersistence, TestRunner};
 
 const CASES: u32 = if cfg!(target_arch = "wasm32") { 60 } else { 300 };
-const OPERATIONS: usize = 400;
+const OPERATIONS: usize = if cfg!(target_arch = "wasm32") { 300 } else { 700 };
 
 fn config() -> Config {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
-    let config = Config { cases, max_shrink_iters: 4000, ..Config::default() };
-    persist(config)
+    Config { cases, max_shrink_iters: 4000, failure_persistence: persistence(), ..Config::default() }
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-fn persist(config: Config) -> Config {
+fn persistence() -> Option<Box<dyn FailurePersistence>> {
     use proptest::test_runner::FileFailurePersistence;
-    let file = FileFailurePersistence::Direct("proptest-regressions/model.txt");
-    Config { failure_persistence: Some(Box::new(file)), ..config }
+    Some(Box::new(FileFailurePersistence::Direct("proptest-regressions/model.txt")))
 }
 
+/// There are no files here.
 #[cfg(target_arch = "wasm32")]
-fn persist(config: Config) -> Config {
-    Config { failure_persistence: None, ..config }
+#[expect(clippy::unnecessary_wraps, reason = "natively there is one")]
+fn persistence() -> Option<Box<dyn FailurePersistence>> {
+    None
 }
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]

@@ -7,53 +7,53 @@ use selkie::{Retention, SystemTime, Version};
 
 use crate::operations::Bounds;
 
-pub type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
+pub(crate) type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
 /// A keyspace that was created: dropping one and creating another of its name gives another number.
-pub type Number = usize;
+pub(crate) type Number = usize;
 /// The changes of a transaction, or of a commit.
-pub type Changes = BTreeMap<(Number, Vec<u8>), Option<Vec<u8>>>;
+pub(crate) type Changes = BTreeMap<(Number, Vec<u8>), Option<Vec<u8>>>;
 
 #[derive(Debug, Clone)]
-pub struct Commit {
-    pub version: Version,
-    pub time: Option<SystemTime>,
-    pub changes: Changes,
+pub(crate) struct Commit {
+    pub(crate) version: Version,
+    pub(crate) time: Option<SystemTime>,
+    pub(crate) changes: Changes,
     state: BTreeMap<Number, Entries>,
 }
 
 #[derive(Debug, Clone)]
-pub struct Keyspace {
-    pub name: &'static str,
-    pub created: Version,
-    pub dropped: Option<Version>,
+pub(crate) struct Keyspace {
+    pub(crate) name: &'static str,
+    pub(crate) created: Version,
+    pub(crate) dropped: Option<Version>,
 }
 
 #[derive(Debug)]
-pub struct Model {
-    pub commits: Vec<Commit>,
-    pub keyspaces: Vec<Keyspace>,
+pub(crate) struct Model {
+    pub(crate) commits: Vec<Commit>,
+    pub(crate) keyspaces: Vec<Keyspace>,
     /// How many revisions of each key were promised throughout.
-    pub promised: u32,
+    pub(crate) promised: u32,
 }
 
 /// What a transaction read, or asked to find unchanged.
 #[derive(Debug, Clone)]
-pub struct Seen {
-    pub number: Number,
-    pub bounds: Bounds,
+pub(crate) struct Seen {
+    pub(crate) number: Number,
+    pub(crate) bounds: Bounds,
 }
 
 impl Seen {
-    pub fn key(number: Number, key: &[u8]) -> Self {
+    pub(crate) fn key(number: Number, key: &[u8]) -> Self {
         Self { number, bounds: (Bound::Included(key.to_vec()), Bound::Included(key.to_vec())) }
     }
 
-    pub fn covers(&self, number: Number, key: &[u8]) -> bool {
+    pub(crate) fn covers(&self, number: Number, key: &[u8]) -> bool {
         self.number == number && within(&self.bounds, key)
     }
 }
 
-pub fn within((low, high): &Bounds, key: &[u8]) -> bool {
+pub(crate) fn within((low, high): &Bounds, key: &[u8]) -> bool {
     let above = match low {
         Bound::Unbounded => true,
         Bound::Included(low) => key >= &low[..],
@@ -68,7 +68,7 @@ pub fn within((low, high): &Bounds, key: &[u8]) -> bool {
 }
 
 /// Whether no key at all can lie within the bounds.
-pub fn is_empty(bounds: &Bounds) -> bool {
+pub(crate) fn is_empty(bounds: &Bounds) -> bool {
     match bounds {
         (Bound::Included(low), Bound::Included(high)) => low > high,
         (Bound::Included(low) | Bound::Excluded(low), Bound::Included(high) | Bound::Excluded(high)) => low >= high,
@@ -76,7 +76,7 @@ pub fn is_empty(bounds: &Bounds) -> bool {
     }
 }
 
-pub fn promised_by(retention: Retention) -> u32 {
+pub(crate) fn promised_by(retention: Retention) -> u32 {
     match retention {
         Retention::Forever => u32::MAX,
         Retention::Versions(count) => count.max(1),
@@ -85,21 +85,21 @@ pub fn promised_by(retention: Retention) -> u32 {
 }
 
 impl Model {
-    pub fn new(retention: Retention) -> Self {
+    pub(crate) fn new(retention: Retention) -> Self {
         let first = Commit { version: 0, time: None, changes: Changes::new(), state: BTreeMap::new() };
         let default = Keyspace { name: "default", created: 0, dropped: None };
         Self { commits: vec![first], keyspaces: vec![default], promised: promised_by(retention) }
     }
 
-    pub fn version(&self) -> Version {
+    pub(crate) fn version(&self) -> Version {
         self.commits.last().unwrap().version
     }
 
-    pub fn keeps_everything(&self) -> bool {
+    pub(crate) fn keeps_everything(&self) -> bool {
         self.promised == u32::MAX
     }
 
-    pub fn commit(&mut self, version: Version, changes: Changes) {
+    pub(crate) fn commit(&mut self, version: Version, changes: Changes) {
         let mut state = self.commits.last().unwrap().state.clone();
         for ((number, key), value) in &changes {
             let entries = state.entry(*number).or_default();
@@ -112,41 +112,41 @@ impl Model {
     }
 
     /// What a keyspace holds at a version.
-    pub fn entries(&self, version: Version, number: Number) -> Entries {
+    pub(crate) fn entries(&self, version: Version, number: Number) -> Entries {
         let commit = self.commits.iter().rfind(|commit| commit.version <= version).unwrap();
         commit.state.get(&number).cloned().unwrap_or_default()
     }
 
     /// The newest version at or before a time.
-    pub fn version_at(&self, time: SystemTime) -> Version {
+    pub(crate) fn version_at(&self, time: SystemTime) -> Version {
         self.commits.iter().rfind(|commit| commit.time.is_some_and(|at| at <= time)).map_or(0, |commit| commit.version)
     }
 
-    pub fn is_dropped(&self, number: Number, version: Version) -> bool {
+    pub(crate) fn is_dropped(&self, number: Number, version: Version) -> bool {
         self.keyspaces[number].dropped.is_some_and(|dropped| dropped <= version)
     }
 
     /// The keyspace of a name that stands, or the last one that did.
-    pub fn find(&self, name: &str) -> Option<Number> {
+    pub(crate) fn find(&self, name: &str) -> Option<Number> {
         self.keyspaces.iter().rposition(|keyspace| keyspace.name == name)
     }
 
     /// The versions of a key up to a version, newest first.
-    pub fn history(&self, version: Version, number: Number, key: &[u8]) -> Vec<(Version, Option<Vec<u8>>)> {
+    pub(crate) fn history(&self, version: Version, number: Number, key: &[u8]) -> Vec<(Version, Option<Vec<u8>>)> {
         let place = (number, key.to_vec());
         let visible = self.commits.iter().rev().filter(|commit| commit.version <= version);
         visible.filter_map(|commit| commit.changes.get(&place).map(|value| (commit.version, value.clone()))).collect()
     }
 
     /// The newest version that changed a key, when that is newer than `since`.
-    pub fn changed_since(&self, since: Version, number: Number, key: &[u8]) -> Option<Version> {
+    pub(crate) fn changed_since(&self, since: Version, number: Number, key: &[u8]) -> Option<Version> {
         let place = (number, key.to_vec());
         let newer = self.commits.iter().rev().take_while(|commit| commit.version > since);
         newer.filter(|commit| commit.changes.contains_key(&place)).map(|commit| commit.version).next()
     }
 
     /// Whether anything that was seen changed since.
-    pub fn conflicts(&self, since: Version, seen: &[Seen]) -> bool {
+    pub(crate) fn conflicts(&self, since: Version, seen: &[Seen]) -> bool {
         let newer = self.commits.iter().rev().take_while(|commit| commit.version > since);
         newer
             .flat_map(|commit| commit.changes.keys())
@@ -154,7 +154,7 @@ impl Model {
     }
 
     /// Forgets what a crash took back.
-    pub fn crash_to(&mut self, version: Version) {
+    pub(crate) fn crash_to(&mut self, version: Version) {
         self.commits.retain(|commit| commit.version <= version);
         for keyspace in &mut self.keyspaces {
             keyspace.dropped = keyspace.dropped.filter(|dropped| *dropped <= version);

@@ -6,21 +6,21 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use selkie::{Durability, Isolation, Retention};
 
-pub type Bounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
+pub(crate) type Bounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
 
 /// Which of the keyspaces: the default one and two that come and go.
-pub const SLOTS: usize = 3;
+pub(crate) const SLOTS: usize = 3;
 
 #[derive(Debug, Clone)]
-pub struct Case {
-    pub stored: bool,
-    pub retention: Retention,
-    pub durability: Durability,
-    pub operations: Vec<Operation>,
+pub(crate) struct Case {
+    pub(crate) stored: bool,
+    pub(crate) retention: Retention,
+    pub(crate) durability: Durability,
+    pub(crate) operations: Vec<Operation>,
 }
 
 #[derive(Debug, Clone)]
-pub enum Operation {
+pub(crate) enum Operation {
     Begin { isolation: Isolation, write_only: bool },
     Change { transaction: usize, slot: usize, change: Change },
     Read { transaction: usize, slot: usize, read: Read },
@@ -47,7 +47,7 @@ pub enum Operation {
 }
 
 #[derive(Debug, Clone)]
-pub enum Change {
+pub(crate) enum Change {
     Insert(Vec<u8>, Vec<u8>),
     Remove(Vec<u8>),
     InsertIfAbsent(Vec<u8>, Vec<u8>),
@@ -71,14 +71,14 @@ pub enum Change {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub enum Expectation {
+pub(crate) enum Expectation {
     Right,
     Wrong,
     Absent,
 }
 
 #[derive(Debug, Clone)]
-pub enum Read {
+pub(crate) enum Read {
     Get(Vec<u8>),
     GetWith(Vec<u8>),
     Contains(Vec<u8>),
@@ -94,7 +94,7 @@ pub enum Read {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub enum Step {
+pub(crate) enum Step {
     Next,
     NextBack,
     Nth(usize),
@@ -103,7 +103,7 @@ pub enum Step {
 }
 
 #[derive(Debug, Clone)]
-pub enum Move {
+pub(crate) enum Move {
     Seek(Vec<u8>),
     SeekBack(Vec<u8>),
     First,
@@ -141,7 +141,7 @@ const EDGES: [&[u8]; 22] = [
 const FAMILIES: [&str; 3] = ["k", "user:", "a-prefix-longer-than-22-bytes:"];
 const FAMILY_SIZE: usize = 260;
 
-pub fn family_key(family: usize, number: usize) -> Vec<u8> {
+pub(crate) fn family_key(family: usize, number: usize) -> Vec<u8> {
     format!("{}{:04}", FAMILIES[family % FAMILIES.len()], number % FAMILY_SIZE).into_bytes()
 }
 
@@ -309,7 +309,7 @@ fn beside_transactions() -> BoxedStrategy<Operation> {
     .boxed()
 }
 
-pub fn case(length: usize) -> impl Strategy<Value = Case> {
+pub(crate) fn case(length: usize) -> impl Strategy<Value = Case> {
     let operation = prop_oneof![in_transactions(), beside_transactions()];
     (prop::bool::weighted(0.85), retention(), durability(), vec(operation, 1..length))
         .prop_map(|(stored, retention, durability, operations)| Case { stored, retention, durability, operations })

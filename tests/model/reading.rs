@@ -12,15 +12,15 @@ use crate::operations::{Bounds, Move, Read, Step};
 
 /// What a read has looked at, as a serializable transaction has to note it.
 #[derive(Debug, Default)]
-pub struct Noted {
-    pub keys: Vec<Vec<u8>>,
-    pub ranges: Vec<Bounds>,
+pub(crate) struct Noted {
+    pub(crate) keys: Vec<Vec<u8>>,
+    pub(crate) ranges: Vec<Bounds>,
 }
 
 type Pair = (Vec<u8>, Vec<u8>);
 
 /// Reads from the database and compares with the entries that should be there.
-pub fn check(reader: &impl Readable, entries: &Entries, read: &Read, noted: &mut Noted) -> Result<()> {
+pub(crate) fn check(reader: &impl Readable, entries: &Entries, read: &Read, noted: &mut Noted) -> Result<()> {
     match read {
         Read::Get(key) => {
             assert_eq!(reader.get(key)?.as_deref(), entries.get(key).map(|value| &value[..]));
@@ -88,7 +88,7 @@ fn prefix_end(prefix: &[u8]) -> Bound<Vec<u8>> {
     })
 }
 
-pub fn select(entries: &Entries, bounds: &Bounds) -> VecDeque<Pair> {
+pub(crate) fn select(entries: &Entries, bounds: &Bounds) -> VecDeque<Pair> {
     let selected = entries.iter().filter(|(key, _)| within(bounds, key));
     selected.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
@@ -157,7 +157,7 @@ fn cursor(reader: &impl Readable, entries: &Entries, moves: &[Move], noted: &mut
     let mut current: Option<Vec<u8>> = None;
     for step in moves {
         let from = || current.clone().map_or(Bound::Unbounded, Bound::Excluded);
-        let (moved, forward, start) = match step {
+        let (stands, forward, start) = match step {
             Move::Seek(key) => (cursor.seek(key)?, true, Bound::Included(key.clone())),
             Move::SeekBack(key) => (cursor.seek_back(key)?, false, Bound::Included(key.clone())),
             Move::First => (cursor.first()?, true, Bound::Unbounded),
@@ -168,7 +168,7 @@ fn cursor(reader: &impl Readable, entries: &Entries, moves: &[Move], noted: &mut
         let bounds = if forward { (start, Bound::Unbounded) } else { (Bound::Unbounded, start) };
         let mut selected = entries.iter().filter(|(key, _)| within(&bounds, key));
         let found = if forward { selected.next() } else { selected.next_back() };
-        assert_eq!(moved, found.is_some(), "{step:?} of {moves:?}");
+        assert_eq!(stands, found.is_some(), "{step:?} of {moves:?}");
         assert_eq!(cursor.key(), found.map(|(key, _)| &key[..]), "{step:?} of {moves:?}");
         assert_eq!(cursor.value(), found.map(|(_, value)| &value[..]));
         let end = end_at(found.map(|(key, _)| key));

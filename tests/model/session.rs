@@ -8,7 +8,7 @@ use selkie::{
     TransactionOptions, Version,
 };
 
-use crate::model::{Model, Number, Seen, promised_by};
+use crate::model::{Changes, Model, Number, Seen, promised_by};
 use crate::operations::{Case, Operation, SLOTS};
 use crate::transactions::OpenTransaction;
 use crate::views::OpenView;
@@ -16,11 +16,11 @@ use crate::views::OpenView;
 const NAMES: [&str; SLOTS] = ["default", "one", "two"];
 const OPEN_AT_ONCE: usize = 6;
 
-pub struct Session {
-    pub database: Database,
-    pub model: Model,
+pub(crate) struct Session {
+    pub(crate) database: Database,
+    pub(crate) model: Model,
     /// The handles by keyspace number; none for the default keyspace and for those gone before a reopening.
-    pub handles: Vec<Option<Keyspace>>,
+    pub(crate) handles: Vec<Option<Keyspace>>,
     storage: Option<Arc<MemoryStorage>>,
     durability: Durability,
     transactions: Vec<OpenTransaction>,
@@ -36,7 +36,7 @@ fn options(durability: Durability, retention: Option<Retention>) -> Options {
 }
 
 impl Session {
-    pub fn new(case: &Case) -> Self {
+    pub(crate) fn new(case: &Case) -> Self {
         let storage = case.stored.then(|| Arc::new(MemoryStorage::new()));
         let options = options(case.durability, Some(case.retention));
         let database = match &storage {
@@ -56,11 +56,11 @@ impl Session {
         let version = self.database.version();
         assert!(version <= self.model.version() + 1);
         if version > self.model.version() {
-            self.model.commit(version, Default::default());
+            self.model.commit(version, Changes::new());
         }
     }
 
-    pub fn run(&mut self, operation: &Operation) {
+    pub(crate) fn run(&mut self, operation: &Operation) {
         match operation {
             Operation::Begin { isolation, write_only } => self.begin(*isolation, *write_only),
             Operation::Commit(place) => self.commit(*place),
@@ -287,7 +287,7 @@ impl Session {
             return;
         }
         let version = version + 1;
-        self.model.commit(version, Default::default());
+        self.model.commit(version, Changes::new());
         self.model.keyspaces.push(crate::model::Keyspace { name: NAMES[slot], created: version, dropped: None });
         self.handles.push(Some(handle));
     }
@@ -301,7 +301,7 @@ impl Session {
             return;
         };
         outcome.unwrap();
-        self.model.commit(version + 1, Default::default());
+        self.model.commit(version + 1, Changes::new());
         self.model.keyspaces[number].dropped = Some(version + 1);
     }
 
@@ -327,12 +327,8 @@ impl Session {
         self.forget_open();
         self.database.clone().close().unwrap();
         assert!(matches!(self.database.begin_read(), Err(Error::Closed)));
-        self.durability_held();
-        self.open(storage, retention);
-    }
-
-    fn durability_held(&mut self) {
         assert!(matches!(self.database.insert("late", ""), Err(Error::Closed)));
+        self.open(storage, retention);
     }
 
     fn forget_open(&mut self) {
@@ -381,7 +377,7 @@ impl Session {
     }
 
     /// Compares everything that can still be seen, now and after a crash.
-    pub fn finish(mut self) {
+    pub(crate) fn finish(mut self) {
         while !self.transactions.is_empty() {
             self.commit(0);
         }

@@ -9,18 +9,18 @@ use crate::operations::{Change, Expectation, Read, family_key};
 use crate::reading::{self, Noted, select};
 
 #[derive(Debug)]
-pub struct OpenTransaction {
-    pub transaction: Transaction,
-    pub since: Version,
-    pub isolation: Isolation,
-    pub write_only: bool,
-    pub changes: Changes,
-    pub seen: Vec<Seen>,
+pub(crate) struct OpenTransaction {
+    pub(crate) transaction: Transaction,
+    pub(crate) since: Version,
+    pub(crate) isolation: Isolation,
+    pub(crate) write_only: bool,
+    pub(crate) changes: Changes,
+    pub(crate) seen: Vec<Seen>,
     savepoints: Vec<(Savepoint, Changes)>,
 }
 
 impl OpenTransaction {
-    pub fn new(transaction: Transaction, since: Version, isolation: Isolation, write_only: bool) -> Self {
+    pub(crate) fn new(transaction: Transaction, since: Version, isolation: Isolation, write_only: bool) -> Self {
         let (changes, seen, savepoints) = (BTreeMap::new(), Vec::new(), Vec::new());
         Self { transaction, since, isolation, write_only, changes, seen, savepoints }
     }
@@ -51,7 +51,7 @@ impl OpenTransaction {
         !self.write_only && !model.is_dropped(number, self.since)
     }
 
-    pub fn read(&mut self, model: &Model, number: Number, keyspace: Option<&Keyspace>, read: &Read) {
+    pub(crate) fn read(&mut self, model: &Model, number: Number, keyspace: Option<&Keyspace>, read: &Read) {
         let entries = self.entries(model, number);
         let mut noted = Noted::default();
         let checked = match keyspace {
@@ -76,7 +76,7 @@ impl OpenTransaction {
             .extend(noted.ranges.into_iter().filter(|bounds| !is_empty(bounds)).map(|bounds| Seen { number, bounds }));
     }
 
-    pub fn change(&mut self, model: &Model, number: Number, keyspace: Option<&Keyspace>, change: &Change) {
+    pub(crate) fn change(&mut self, model: &Model, number: Number, keyspace: Option<&Keyspace>, change: &Change) {
         let entries = self.entries(model, number);
         // A write-only transaction stands nowhere in the history: only its commit can tell.
         let stands = self.write_only || !model.is_dropped(number, self.since);
@@ -116,11 +116,11 @@ impl OpenTransaction {
         }
     }
 
-    pub fn add_savepoint(&mut self) {
+    pub(crate) fn add_savepoint(&mut self) {
         self.savepoints.push((self.transaction.savepoint(), self.changes.clone()));
     }
 
-    pub fn rollback_to(&mut self, place: usize) {
+    pub(crate) fn rollback_to(&mut self, place: usize) {
         let Some((savepoint, changes)) = self.savepoints.get(place).cloned() else { return };
         self.transaction.rollback_to(savepoint).unwrap();
         self.changes = changes;
@@ -129,7 +129,7 @@ impl OpenTransaction {
         }
     }
 
-    pub fn release(&mut self, place: usize) {
+    pub(crate) fn release(&mut self, place: usize) {
         let Some((savepoint, _)) = self.savepoints.get(place).cloned() else { return };
         self.transaction.release(savepoint).unwrap();
         for (gone, _) in self.savepoints.drain(place..) {
@@ -138,7 +138,7 @@ impl OpenTransaction {
     }
 
     /// What has to be unchanged at the commit.
-    pub fn conditions(&self) -> Vec<Seen> {
+    pub(crate) fn conditions(&self) -> Vec<Seen> {
         let mut conditions = self.seen.clone();
         if self.isolation == Isolation::Snapshot {
             conditions.extend(self.changes.keys().map(|(number, key)| Seen::key(*number, key)));

@@ -2,24 +2,24 @@
 
 use std::ops::Bound;
 
-use selkie::{Error, KeyVersion, Keyspace, Readable, Result, Version, View};
+use selkie::{Error, KeyVersion, Keyspace, Result, Version, View};
 
 use crate::model::{Model, Number, within};
 use crate::operations::{Bounds, Read, Step};
 use crate::reading::{self, Noted};
 
-pub struct OpenView {
+pub(crate) struct OpenView {
     view: View,
     version: Version,
     is_past: bool,
 }
 
 impl OpenView {
-    pub fn now(view: View) -> Self {
+    pub(crate) fn now(view: View) -> Self {
         Self { version: view.version(), view, is_past: false }
     }
 
-    pub fn past(view: View, version: Version) -> Self {
+    pub(crate) fn past(view: View, version: Version) -> Self {
         Self { view, version, is_past: true }
     }
 
@@ -32,7 +32,7 @@ impl OpenView {
         }
     }
 
-    pub fn read(&self, model: &Model, number: Number, keyspace: Option<&Keyspace>, read: &Read) {
+    pub(crate) fn read(&self, model: &Model, number: Number, keyspace: Option<&Keyspace>, read: &Read) {
         let entries = model.entries(self.version, number);
         let mut noted = Noted::default();
         let checked = match keyspace {
@@ -48,13 +48,13 @@ impl OpenView {
     }
 
     /// Compares all entries.
-    pub fn compare(&self, model: &Model, number: Number, keyspace: Option<&Keyspace>) {
+    pub(crate) fn compare(&self, model: &Model, number: Number, keyspace: Option<&Keyspace>) {
         let everything = (Bound::Unbounded, Bound::Unbounded);
         self.read(model, number, keyspace, &Read::Range(everything.clone(), vec![Step::AllForward]));
         self.read(model, number, keyspace, &Read::Keys(everything, vec![Step::AllBackward]));
     }
 
-    pub fn history(&self, model: &Model, number: Number, keyspace: Option<&Keyspace>, key: &[u8]) {
+    pub(crate) fn history(&self, model: &Model, number: Number, keyspace: Option<&Keyspace>, key: &[u8]) {
         let history = match keyspace {
             Some(keyspace) => self.view.keyspace(keyspace).history(key),
             None => self.view.history(key),
@@ -64,7 +64,7 @@ impl OpenView {
         }
     }
 
-    pub fn history_range(&self, model: &Model, number: Number, keyspace: Option<&Keyspace>, bounds: &Bounds) {
+    pub(crate) fn history_range(&self, model: &Model, number: Number, keyspace: Option<&Keyspace>, bounds: &Bounds) {
         let history: Result<Vec<KeyVersion>> = match keyspace {
             Some(keyspace) => self.view.keyspace(keyspace).history_range(bounds.clone()).map(Iterator::collect),
             None => self.view.history_range(bounds.clone()).map(Iterator::collect),
