@@ -124,6 +124,9 @@ pub(crate) fn decode<'a, T: Deserialize<'a>>(input: &mut &'a [u8]) -> Result<T, 
 mod tests {
     use super::*;
 
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     #[test]
     fn operations_have_the_documented_bytes() {
         let mut buffer = Vec::new();

@@ -5,9 +5,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-#[cfg(doc)]
-use crate::Error;
-use crate::Result;
 use crate::engine::catalog::KeyspaceState;
 use crate::handle::Handle;
 use crate::index::{Blob, ReadPoint, Slot};
@@ -15,6 +12,7 @@ use crate::options::Limits;
 use crate::source::to_bounds;
 use crate::transaction::{CommitInfo, check_limit, finish_ticket};
 use crate::watch::Watch;
+use crate::{Error, Result};
 
 /// A named part of a database with keys of its own.
 ///
@@ -46,8 +44,12 @@ impl Keyspace {
         Self { handle, state }
     }
 
-    pub(crate) fn state(&self) -> &Arc<KeyspaceState> {
-        &self.state
+    /// The keyspace, for a transaction or a view of this database.
+    pub(crate) fn state_in(&self, handle: &Arc<Handle>) -> Result<Arc<KeyspaceState>> {
+        if !Arc::ptr_eq(&self.handle, handle) {
+            return Err(Error::invalid(format!("keyspace `{}` belongs to another database", self.name())));
+        }
+        Ok(Arc::clone(&self.state))
     }
 
     /// The name.

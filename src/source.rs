@@ -99,6 +99,9 @@ pub(crate) fn is_empty_range(low: &Bound<Blob>, high: &Bound<Blob>) -> bool {
 mod tests {
     use super::*;
 
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     #[test]
     fn a_prefix_ends_before_the_next_one() {
         let high = |prefix: &[u8]| prefix_bounds(prefix).1;

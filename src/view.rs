@@ -35,7 +35,7 @@ impl Snapshot {
         self.pin.point
     }
 
-    /// The source of reads in a keyspace, when it belongs to this database and stands at this point.
+    /// The source of reads in a keyspace, when it stands at this point.
     pub(crate) fn source<'a>(&'a self, keyspace: &'a Arc<KeyspaceState>) -> Result<Source<'a>> {
         self.handle.check_open()?;
         keyspace.check(self.point())?;
@@ -75,7 +75,7 @@ pub struct View(Snapshot);
 #[derive(Debug)]
 pub struct KeyspaceView<'a> {
     snapshot: &'a Snapshot,
-    keyspace: Arc<KeyspaceState>,
+    keyspace: Result<Arc<KeyspaceState>>,
 }
 
 impl View {
@@ -90,6 +90,8 @@ impl View {
 
     /// Another keyspace at the same point.
     ///
+    /// Reading from a keyspace of another database is an [`Error::InvalidArgument`].
+    ///
     /// ```
     /// # use selkie::{Database, Readable};
     /// let db = Database::in_memory();
@@ -99,7 +101,7 @@ impl View {
     /// # Ok::<(), selkie::Error>(())
     /// ```
     pub fn keyspace(&self, keyspace: &Keyspace) -> KeyspaceView<'_> {
-        KeyspaceView { snapshot: &self.0, keyspace: Arc::clone(keyspace.state()) }
+        KeyspaceView { snapshot: &self.0, keyspace: keyspace.state_in(&self.0.handle) }
     }
 
     /// The versions of a key up to this view's point, newest first.
@@ -171,6 +173,6 @@ impl KeyspaceView<'_> {
 
 impl HasSource for KeyspaceView<'_> {
     fn source(&self) -> Result<Source<'_>> {
-        self.snapshot.source(&self.keyspace)
+        self.snapshot.source(self.keyspace.as_ref().map_err(Clone::clone)?)
     }
 }

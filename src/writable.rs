@@ -21,7 +21,7 @@ pub struct Target<'a> {
 /// Implemented by what can be written to, and by nothing outside of this crate.
 pub trait HasTarget: HasSource {
     #[doc(hidden)]
-    fn target(&mut self) -> Target<'_>;
+    fn target(&mut self) -> Result<Target<'_>>;
 }
 
 /// What a conditional write did.
@@ -77,7 +77,7 @@ pub trait Writable: HasTarget + Sized {
     /// # Ok::<(), selkie::Error>(())
     /// ```
     fn insert(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
-        self.target().write(key.as_ref(), Some(value.as_ref()))
+        self.target()?.write(key.as_ref(), Some(value.as_ref()))
     }
 
     /// Removes a key. Removing a key that is not there is no error.
@@ -91,7 +91,7 @@ pub trait Writable: HasTarget + Sized {
     /// # Ok::<(), selkie::Error>(())
     /// ```
     fn remove(&mut self, key: impl AsRef<[u8]>) -> Result<()> {
-        self.target().write(key.as_ref(), None)
+        self.target()?.write(key.as_ref(), None)
     }
 
     /// The value of a key that is about to be written: the commit fails if anyone else changes it meanwhile.
@@ -110,7 +110,7 @@ pub trait Writable: HasTarget + Sized {
     /// ```
     fn get_for_update(&mut self, key: impl AsRef<[u8]>) -> Result<Option<Bytes>> {
         let value = self.get(key.as_ref())?;
-        self.target().note_for_update(key.as_ref());
+        self.target()?.note_for_update(key.as_ref());
         Ok(value)
     }
 
@@ -188,7 +188,7 @@ pub trait Writable: HasTarget + Sized {
             keys.push(key?);
         }
         drop(merge);
-        let Target { transaction, keyspace } = self.target();
+        let Target { transaction, keyspace } = self.target()?;
         transaction.remove_all(&keyspace, &keys)?;
         Ok(keys.len())
     }

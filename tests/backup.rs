@@ -228,7 +228,7 @@ mod crash {
     use selkie::storage::{Completion, FileEntry, Flush, MemoryStorage, Storage};
 
     #[derive(Debug)]
-    pub struct CrashingStorage {
+    pub(crate) struct CrashingStorage {
         pub inner: MemoryStorage,
         pub left: AtomicUsize,
     }

@@ -47,12 +47,6 @@ enum Step {
     WentThrough,
 }
 
-impl Position {
-    fn begin(&mut self) {
-        *self = Self { forgotten: self.forgotten, ..Self::default() };
-    }
-}
-
 impl Collector {
     pub(crate) fn with_forgotten(forgotten: (Version, u64)) -> Self {
         let collector = Self::default();
@@ -75,6 +69,13 @@ impl Collector {
 
     pub(crate) fn position(&self) -> parking_lot::MutexGuard<'_, Position> {
         self.position.lock()
+    }
+}
+
+impl Position {
+    fn rewind(&mut self) {
+        self.keyspace = 0;
+        self.key = None;
     }
 }
 
@@ -103,15 +104,14 @@ impl Engine {
 
     /// Goes through everything once.
     pub(crate) fn collect_all(&self) {
-        self.collector.position().begin();
+        self.collector.position().rewind();
         while self.collect_leaves() == Step::More {}
     }
 
     fn collect_leaves(&self) -> Step {
         let mut position = self.collector.position();
         let Some(keyspace) = self.catalog.read().iter().nth(position.keyspace).cloned() else {
-            position.keyspace = 0;
-            position.key = None;
+            position.rewind();
             return Step::WentThrough;
         };
         let from = position.key.take().unwrap_or_default();

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::Engine;
 use super::catalog::KeyspaceState;
 use crate::codec::{self, Operation};
-use crate::index::{Blob, Horizon, Revision, Slot, Tally, as_ref};
+use crate::index::{Blob, Horizon, ReadPoint, Revision, Slot, Tally, as_ref};
 use crate::log::Record;
 use crate::log::frame::Payload;
 use crate::options::{Durability, Visibility};
@@ -101,10 +101,10 @@ impl Engine {
             let mut head = self.head.lock();
             self.check_writable()?;
             for (keyspace, _, _) in changes.clone() {
-                keyspace.check(crate::index::ReadPoint::version(head.version))?;
+                keyspace.check(ReadPoint::version(head.version))?;
             }
             if let Some(conditions) = conditions {
-                validate(conditions, changes.clone())?;
+                validate(conditions, head.version, changes.clone())?;
             }
             let ticket = self.claim(&mut head, durability);
             self.apply(&mut head, ticket, changes.clone());
@@ -199,8 +199,11 @@ fn operation_payload(operation: &Operation<'_>) -> Payload {
     Payload::new(buffer)
 }
 
-fn validate<'a>(conditions: Conditions<'_>, changes: impl Iterator<Item = Change<'a>>) -> Result<()> {
+fn validate<'a>(conditions: Conditions<'_>, now: Version, changes: impl Iterator<Item = Change<'a>>) -> Result<()> {
     for reads in conditions.reads {
+        if !reads.keys.is_empty() || !reads.ranges.is_empty() {
+            reads.keyspace.check(ReadPoint::version(now))?;
+        }
         for key in &reads.keys {
             check_unchanged(&reads.keyspace, key, conditions.since)?;
         }

@@ -156,6 +156,9 @@ fn forget(counts: &mut BTreeMap<u64, usize>, key: u64) {
 mod tests {
     use super::*;
 
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     #[test]
     fn the_oldest_reader_counts_until_it_is_released() {
         let readers = Readers::new();

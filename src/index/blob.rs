@@ -96,6 +96,9 @@ impl fmt::Debug for Blob {
 mod tests {
     use super::*;
 
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     #[test]
     fn holds_every_length_around_the_inline_limit() {
         for length in 0..2 * INLINE {

@@ -228,6 +228,9 @@ mod tests {
     use super::super::revision::ReadPoint;
     use super::*;
 
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     fn value(version: Version) -> Revision {
         Revision { version, time: 0, slot: Slot::Value(Blob::new(b"v")), older: None }
     }

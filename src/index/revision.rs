@@ -190,6 +190,9 @@ impl Drop for Revision {
 mod tests {
     use super::*;
 
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     fn revision(version: Version) -> Revision {
         Revision { version, time: version * 10, slot: Slot::Value(Blob::new(&version.to_le_bytes())), older: None }
     }

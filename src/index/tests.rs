@@ -3,6 +3,9 @@ use std::sync::atomic::AtomicBool;
 
 use super::*;
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 const NOW: ReadPoint = ReadPoint { version: u64::MAX, time: u64::MAX };
 const KEEP_ALL: Horizon = Horizon { point: ReadPoint { version: 0, time: 0 }, keep: usize::MAX };
 const KEEP_NEWEST: Horizon = Horizon { point: NOW, keep: 1 };

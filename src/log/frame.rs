@@ -179,6 +179,9 @@ pub(crate) fn u64_at(bytes: &[u8], offset: usize) -> u64 {
 mod tests {
     use super::*;
 
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     #[test]
     fn every_flipped_bit_of_a_frame_is_noticed() {
         let mut frame = Vec::new();

@@ -142,6 +142,9 @@ mod tests {
     use super::super::frame::{Payload, Stamp, closing};
     use super::*;
 
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     const HEADER: SegmentHeader =
         SegmentHeader { database: 1, segment: 1, epoch: 1, salt: 77, first_sequence: 10, previous_end: 0 };
 

@@ -96,6 +96,9 @@ pub(crate) fn segment_number(name: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     #[test]
     fn names_and_numbers_agree() {
         assert_eq!(segment_name(255), "00000000000000ff.log");

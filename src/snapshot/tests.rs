@@ -14,6 +14,9 @@ use crate::options::Retention;
 use crate::storage::{Completion, FileEntry, Flush, Storage};
 use crate::{Compression, Corruption, Error, Result, Version};
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 const KEEP_ALL: Horizon = Horizon { point: ReadPoint { version: 0, time: 0 }, keep: usize::MAX };
 const KEEP_NEWEST: Horizon = Horizon { point: ReadPoint { version: u64::MAX, time: u64::MAX }, keep: 1 };
 const COMPRESSIONS: [Compression; 2] = [Compression::None, Compression::Lz4];

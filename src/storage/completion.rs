@@ -159,6 +159,9 @@ fn abandoned() -> Error {
 mod tests {
     use super::*;
 
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     #[test]
     fn dropped_completer_is_an_error() {
         let (completer, completion) = Completion::<()>::pending();

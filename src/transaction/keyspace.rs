@@ -12,50 +12,50 @@ use crate::writable::{HasTarget, Target};
 #[derive(Debug)]
 pub struct KeyspaceTransaction<'a> {
     transaction: &'a Transaction,
-    keyspace: Arc<KeyspaceState>,
+    keyspace: Result<Arc<KeyspaceState>>,
 }
 
 /// A keyspace within a transaction, to read and write. See [`Transaction::keyspace_mut`].
 #[derive(Debug)]
 pub struct KeyspaceTransactionMut<'a> {
     transaction: &'a mut Transaction,
-    keyspace: Arc<KeyspaceState>,
+    keyspace: Result<Arc<KeyspaceState>>,
 }
 
 impl<'a> KeyspaceTransaction<'a> {
-    pub(super) fn new(transaction: &'a Transaction, keyspace: Arc<KeyspaceState>) -> Self {
+    pub(super) fn new(transaction: &'a Transaction, keyspace: Result<Arc<KeyspaceState>>) -> Self {
         Self { transaction, keyspace }
     }
 }
 
 impl<'a> KeyspaceTransactionMut<'a> {
-    pub(super) fn new(transaction: &'a mut Transaction, keyspace: Arc<KeyspaceState>) -> Self {
+    pub(super) fn new(transaction: &'a mut Transaction, keyspace: Result<Arc<KeyspaceState>>) -> Self {
         Self { transaction, keyspace }
     }
 }
 
 impl HasSource for KeyspaceTransaction<'_> {
     fn source(&self) -> Result<Source<'_>> {
-        self.transaction.source_of(&self.keyspace)
+        self.transaction.source_of(self.keyspace.as_ref().map_err(Clone::clone)?)
     }
 }
 
 impl HasSource for KeyspaceTransactionMut<'_> {
     fn source(&self) -> Result<Source<'_>> {
-        self.transaction.source_of(&self.keyspace)
+        self.transaction.source_of(self.keyspace.as_ref().map_err(Clone::clone)?)
     }
 }
 
 impl HasTarget for KeyspaceTransactionMut<'_> {
-    fn target(&mut self) -> Target<'_> {
-        Target { transaction: self.transaction, keyspace: Arc::clone(&self.keyspace) }
+    fn target(&mut self) -> Result<Target<'_>> {
+        Ok(Target { transaction: self.transaction, keyspace: self.keyspace.clone()? })
     }
 }
 
 impl HasTarget for Transaction {
-    fn target(&mut self) -> Target<'_> {
+    fn target(&mut self) -> Result<Target<'_>> {
         let keyspace = Arc::clone(&self.handle.default_keyspace);
-        Target { transaction: self, keyspace }
+        Ok(Target { transaction: self, keyspace })
     }
 }
 

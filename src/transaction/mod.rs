@@ -78,6 +78,8 @@ impl Transaction {
 
     /// Another keyspace, to read from in this transaction.
     ///
+    /// Reading from a keyspace of another database is an [`Error::InvalidArgument`].
+    ///
     /// ```
     /// # use selkie::{Database, Readable};
     /// let db = Database::in_memory();
@@ -87,10 +89,12 @@ impl Transaction {
     /// # Ok::<(), selkie::Error>(())
     /// ```
     pub fn keyspace(&self, keyspace: &Keyspace) -> KeyspaceTransaction<'_> {
-        KeyspaceTransaction::new(self, Arc::clone(keyspace.state()))
+        KeyspaceTransaction::new(self, keyspace.state_in(&self.handle))
     }
 
     /// Another keyspace, to read and write in this transaction. One commit covers all of them.
+    ///
+    /// Reading and writing a keyspace of another database is an [`Error::InvalidArgument`].
     ///
     /// ```
     /// # use selkie::{Database, Writable};
@@ -104,7 +108,8 @@ impl Transaction {
     /// # Ok::<(), selkie::Error>(())
     /// ```
     pub fn keyspace_mut(&mut self, keyspace: &Keyspace) -> KeyspaceTransactionMut<'_> {
-        KeyspaceTransactionMut::new(self, Arc::clone(keyspace.state()))
+        let state = keyspace.state_in(&self.handle);
+        KeyspaceTransactionMut::new(self, state)
     }
 
     fn source_of<'a>(&'a self, keyspace: &'a Arc<KeyspaceState>) -> Result<Source<'a>> {

@@ -127,6 +127,9 @@ mod tests {
     use super::*;
     use crate::index::Index;
 
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     fn included(key: u32) -> Bound<Blob> {
         Bound::Included(Blob::new(&key.to_be_bytes()))
     }

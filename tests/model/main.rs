@@ -1,0 +1,49 @@
+//! Random operations against a simple model.
+//!
+//! `PROPTEST_CASES` sets how many cases there are. What fails is kept in `proptest-regressions/model.txt` and
+//! tried again first.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod model;
+mod operations;
+mod reading;
+mod session;
+mod transactions;
+mod views;
+
+use proptest::test_runner::{Config, FailurePersistence, TestRunner};
+
+const CASES: u32 = if cfg!(target_arch = "wasm32") { 60 } else { 300 };
+const OPERATIONS: usize = if cfg!(target_arch = "wasm32") { 300 } else { 700 };
+
+fn config() -> Config {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
+    Config { cases, max_shrink_iters: 4000, failure_persistence: persistence(), ..Config::default() }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn persistence() -> Option<Box<dyn FailurePersistence>> {
+    use proptest::test_runner::FileFailurePersistence;
+    Some(Box::new(FileFailurePersistence::Direct("proptest-regressions/model.txt")))
+}
+
+/// There are no files here.
+#[cfg(target_arch = "wasm32")]
+#[expect(clippy::unnecessary_wraps, reason = "natively there is one")]
+fn persistence() -> Option<Box<dyn FailurePersistence>> {
+    None
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn every_operation_does_what_the_model_does() {
+    let outcome = TestRunner::new(config()).run(&operations::case(OPERATIONS), |case| {
+        let mut session = session::Session::new(&case);
+        for operation in &case.operations {
+            session.run(operation);
+        }
+        session.finish();
+        Ok(())
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
+}
