@@ -1,5 +1,6 @@
 //! A keyspace handle: single operations that commit by themselves.
 
+use std::ops::RangeBounds;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,7 +12,9 @@ use crate::engine::catalog::KeyspaceState;
 use crate::handle::Handle;
 use crate::index::{Blob, ReadPoint, Slot};
 use crate::options::Limits;
+use crate::source::to_bounds;
 use crate::transaction::{CommitInfo, check_limit, finish_ticket};
+use crate::watch::Watch;
 
 /// A named part of a database with keys of its own.
 ///
@@ -95,6 +98,24 @@ impl Keyspace {
     /// As for [`insert`](Self::insert).
     pub fn remove(&self, key: impl AsRef<[u8]>) -> Result<CommitInfo> {
         write(&self.handle, &self.state, key.as_ref(), None)
+    }
+
+    /// Watches the changes of this keyspace within a range, from now on.
+    ///
+    /// ```
+    /// let db = selkie::Database::in_memory();
+    /// let users = db.keyspace("users")?;
+    /// let mut watch = users.watch("a".."b")?;
+    /// users.insert("ada", "1815")?;
+    /// assert_eq!(watch.try_next()?.unwrap().changes[0].key, "ada");
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`].
+    pub fn watch<K: AsRef<[u8]>>(&self, range: impl RangeBounds<K>) -> Result<Watch> {
+        Watch::new(&self.handle, Arc::clone(&self.state), to_bounds(&range))
     }
 }
 

@@ -58,6 +58,7 @@
 #![deny(missing_docs)]
 
 mod backup;
+mod changes;
 mod codec;
 mod cursor;
 mod database;
@@ -86,6 +87,7 @@ mod watch;
 mod writable;
 
 pub use backup::BackupInfo;
+pub use changes::ChangesSince;
 pub use cursor::Cursor;
 pub use database::Database;
 pub use engine::snapshots::SnapshotInfo;

@@ -4,29 +4,29 @@
 
 use selkie::{Database, Options, TransactionOptions, Writable};
 
-pub const VALUE: [u8; 100] = [7; 100];
+pub(crate) const VALUE: [u8; 100] = [7; 100];
 
 /// How many records there are: a million, or what `SELKIE_BENCH_RECORDS` says.
-pub fn records() -> u64 {
+pub(crate) fn records() -> u64 {
     std::env::var("SELKIE_BENCH_RECORDS").ok().and_then(|count| count.parse().ok()).unwrap_or(1_000_000)
 }
 
 /// A key that looks random and is the same in every run.
-pub fn key(number: u64) -> [u8; 16] {
+pub(crate) fn key(number: u64) -> [u8; 16] {
     let mut key = [0; 16];
     key[..8].copy_from_slice(&scramble(number).to_be_bytes());
     key[8..].copy_from_slice(&scramble(number ^ 0x5bd1_e995).to_be_bytes());
     key
 }
 
-pub fn scramble(number: u64) -> u64 {
+pub(crate) fn scramble(number: u64) -> u64 {
     let mixed = (number ^ (number >> 30)).wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 31)
 }
 
 /// Loads records in transactions of a thousand.
-pub fn load(db: &Database, records: u64) {
+pub(crate) fn load(db: &Database, records: u64) {
     for start in (0..records).step_by(1_000) {
         let mut tx = db.begin_with(TransactionOptions::new().write_only()).unwrap();
         for number in start..(start + 1_000).min(records) {
@@ -37,7 +37,7 @@ pub fn load(db: &Database, records: u64) {
 }
 
 /// A database in memory that holds the records.
-pub fn loaded() -> Database {
+pub(crate) fn loaded() -> Database {
     let db = Options::new().in_memory().unwrap();
     load(&db, records());
     db

@@ -47,6 +47,12 @@ enum Step {
     WentThrough,
 }
 
+impl Position {
+    fn begin(&mut self) {
+        *self = Self { forgotten: self.forgotten, ..Self::default() };
+    }
+}
+
 impl Collector {
     pub(crate) fn with_forgotten(forgotten: (Version, u64)) -> Self {
         let collector = Self::default();
@@ -97,10 +103,7 @@ impl Engine {
 
     /// Goes through everything once.
     pub(crate) fn collect_all(&self) {
-        {
-            let mut position = self.collector.position();
-            *position = Position { forgotten: position.forgotten, ..Position::default() };
-        }
+        self.collector.position().begin();
         while self.collect_leaves() == Step::More {}
     }
 
@@ -138,5 +141,25 @@ pub(crate) fn horizon(retention: Retention, oldest: ReadPoint) -> Horizon {
             Horizon { point: ReadPoint { time, ..oldest }, keep: 1 }
         }
         Retention::Forever => Horizon { point: oldest, keep: usize::MAX },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Database, Options, Retention};
+
+    #[test]
+    fn collecting_on_request_comes_back_and_drops_what_nobody_needs() {
+        let db = Options::new().history(Retention::Forever).in_memory().unwrap();
+        db.insert("key", "old").unwrap();
+        db.insert("key", "new").unwrap();
+        db.collect_garbage().unwrap();
+        assert_eq!(db.history("key").unwrap().len(), 2);
+
+        let db = Database::in_memory();
+        db.insert("key", "old").unwrap();
+        db.insert("key", "new").unwrap();
+        db.collect_garbage().unwrap();
+        assert_eq!(db.history("key").unwrap().len(), 1);
     }
 }

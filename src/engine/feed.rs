@@ -100,3 +100,28 @@ impl Feed {
         self.state.lock().closed = true;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::Index;
+
+    #[test]
+    fn the_buffer_stays_within_its_limit_and_is_empty_without_watchers() {
+        let keyspace = KeyspaceState::new(0, "default", Index::new());
+        let (key, value) = (Blob::new(b"key"), Blob::new(&[0; 100]));
+        let feed = Feed::new(1_000);
+        feed.subscribe();
+        for version in 1..=1_000 {
+            feed.push(version, 0, std::iter::once((&keyspace, &key, Some(&value))));
+            let state = feed.state.lock();
+            assert!(state.bytes <= 1_000);
+            assert_eq!(state.bytes, state.commits.iter().map(|commit| commit.bytes).sum::<u64>());
+        }
+        assert!(matches!(feed.next(5, 1_000), Err(Error::Lagged { resume: 5 })));
+        assert_eq!(feed.next(999, 1_000).unwrap().unwrap().version, 1_000);
+        feed.unsubscribe();
+        let state = feed.state.lock();
+        assert_eq!((state.bytes, state.commits.len()), (0, 0));
+    }
+}

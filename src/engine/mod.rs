@@ -5,6 +5,7 @@ pub(crate) mod collector;
 pub(crate) mod commit;
 pub(crate) mod feed;
 mod maintenance;
+mod needed;
 pub(crate) mod plan;
 pub(crate) mod readers;
 pub(crate) mod snapshots;

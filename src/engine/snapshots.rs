@@ -12,6 +12,7 @@ use std::task::{Poll, Waker};
 use parking_lot::Mutex;
 
 use super::Engine;
+use super::needed::Needed;
 use super::plan::Plan;
 use crate::codec::SnapshotHeader;
 use crate::log::segment::segment_number;
@@ -43,6 +44,8 @@ pub(crate) struct Snapshots {
     turn: Turn,
     state: Mutex<State>,
     pub(crate) failures: AtomicU64,
+    /// The segments that are read by others and are not removed meanwhile.
+    pub(crate) needed: Needed,
 }
 
 #[derive(Debug)]
@@ -62,7 +65,7 @@ pub(crate) struct TurnGuard<'a>(&'a Turn);
 impl Snapshots {
     pub(crate) fn new(last: Option<SnapshotInfo>) -> Self {
         let state = State { last, last_at: Instant::now(), not_before: None, last_error: None };
-        Self { turn: Turn::default(), state: Mutex::new(state), failures: AtomicU64::new(0) }
+        Self { turn: Turn::default(), state: Mutex::new(state), failures: AtomicU64::new(0), needed: Needed::default() }
     }
 
     /// Waits until no snapshot is being written, and keeps others from beginning.
@@ -115,8 +118,9 @@ impl Engine {
     /// How long until the policy may ask for a snapshot, where time alone makes it ask.
     pub(crate) fn snapshot_pause(&self) -> Option<Duration> {
         let state = self.snapshots.state.lock();
-        if let Some(time) = state.not_before {
-            return Some(time.saturating_duration_since(Instant::now()));
+        let now = Instant::now();
+        if let Some(time) = state.not_before.filter(|time| *time > now) {
+            return Some(time.saturating_duration_since(now));
         }
         match self.options.snapshots {
             SnapshotPolicy::Interval(interval) => {
@@ -140,12 +144,11 @@ impl Engine {
             Err(existing) => return Ok(existing),
         };
         let written = self.write_planned(storage, &plan).await;
-        match written {
+        let outcome = match written {
             Ok(info) => {
                 drop(plan);
                 self.snapshots.note_success(&info);
-                self.remove_replaced(storage.as_ref()).await?;
-                Ok(info)
+                self.remove_replaced(storage.as_ref()).await.map(|()| info)
             }
             Err(error) => {
                 // The log before the change of segment still has to be replayed, so it still counts.
@@ -153,7 +156,11 @@ impl Engine {
                 self.discard_partial(storage.as_ref(), &plan.header).await;
                 Err(error)
             }
+        };
+        if let Err(error) = &outcome {
+            self.snapshots.note_failure(error.clone());
         }
+        outcome
     }
 
     /// Changes the segment and plans at its boundary. Or the last snapshot, when nothing is newer.
@@ -192,10 +199,8 @@ impl Engine {
     async fn discard_partial(&self, storage: &dyn Storage, header: &SnapshotHeader) {
         let name = snapshot::file_name(header.segment);
         let files = storage.list().await.unwrap_or_default();
-        if files.iter().any(|file| file.name == name)
-            && let Err(error) = storage.remove(&name).await
-        {
-            self.snapshots.note_failure(error);
+        if files.iter().any(|file| file.name == name) {
+            let _harmless = storage.remove(&name).await;
         }
     }
 
@@ -216,6 +221,9 @@ impl Engine {
         // Oldest first, so that what is left after a crash is always the newer part.
         replaced.sort_by(|a, b| a.name.cmp(&b.name));
         for file in &replaced {
+            if segment_number(&file.name).is_some_and(|segment| self.snapshots.needed.needs(segment)) {
+                continue;
+            }
             storage.remove(&file.name).await?;
         }
         if replaced.is_empty() { Ok(()) } else { storage.sync_directory().await }

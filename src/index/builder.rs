@@ -22,12 +22,7 @@ impl Builder {
         Self { index: Index::new(), leaf: Leaf::new(Blob::empty(), None), tally: Tally::default() }
     }
 
-    /// The greatest key so far.
-    pub(crate) fn last_key(&self) -> Option<&Blob> {
-        self.leaf.entries.last().map(|entry| &entry.key)
-    }
-
-    /// Adds an entry, whose key must be greater than [`last_key`](Self::last_key).
+    /// Adds an entry, whose key must be greater than all before.
     pub(crate) fn push(&mut self, entry: Entry) {
         for revision in entry.head.chain() {
             self.tally.revisions += 1;

@@ -1,11 +1,14 @@
 //! The segments of the log that a recovery reads, and the one that writing goes on in.
 
+use bytes::Bytes;
+
 use crate::files::Files;
 use crate::log::create_segment;
+use crate::log::frame::{FrameHeader, FrameKind, HEADER_BYTES, Stamp, closing};
 use crate::log::scan::SegmentEnd;
 use crate::log::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_name};
 use crate::runtime::random;
-use crate::storage::Storage;
+use crate::storage::{Flush, Storage};
 use crate::{Corruption, Error, Result};
 
 use super::Recovery;
@@ -92,6 +95,9 @@ pub(crate) async fn prepare_tail(
         storage.sync(&last.name).await?;
     }
     if end.offset == SEGMENT_HEADER_BYTES as u64 && end.torn_bytes == 0 {
+        if let Some(previous) = chain.segments.iter().rev().nth(1) {
+            seal(storage, previous, &last.header).await?;
+        }
         return Ok(last.header);
     }
     let header = SegmentHeader {
@@ -103,5 +109,21 @@ pub(crate) async fn prepare_tail(
         ..last.header
     };
     create_segment(storage, &segment_name(header.segment), &header).await?;
+    seal(storage, last, &header).await?;
     Ok(header)
+}
+
+/// Ends a segment with a closing frame, unless it has one, so that its successor can no longer be lost unnoticed.
+async fn seal(storage: &dyn Storage, segment: &Segment, next: &SegmentHeader) -> Result<()> {
+    let end = next.previous_end;
+    let found = storage.read(&segment.name, end, HEADER_BYTES + 1).await?;
+    let header = FrameHeader::decode(&found, segment.header.salt);
+    if found.len() == HEADER_BYTES && header.is_some_and(|header| header.kind == FrameKind::Closing) {
+        return Ok(());
+    }
+    let epoch = segment.header.epoch;
+    let stamp = Stamp { sequence: next.first_sequence, time: 0, synced_to: end, epoch };
+    let frame = closing(stamp, segment.header.salt);
+    storage.truncate(&segment.name, end).await?;
+    storage.write(&segment.name, end, Bytes::copy_from_slice(&frame), Flush::Yes).await
 }

@@ -1,5 +1,6 @@
 //! Opening databases and their keyspaces.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use selkie::{Database, Error, Keyspace, KeyspaceView, Options};
@@ -53,11 +54,14 @@ pub(crate) fn check_exists(path: &Path) -> Result<()> {
         let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
         name == "database" || matches!(extension, Some("log" | "snapshot"))
     };
-    let failed = |error| format!("no database at `{}`: {error}", path.display());
+    let failed = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound => format!("no database at `{}`", path.display()),
+        _ => format!("no database at `{}`: {error}", path.display()),
+    };
     for entry in std::fs::read_dir(path).map_err(failed)? {
         if entry.map_err(failed)?.file_name().to_str().is_some_and(is_of_database) {
             return Ok(());
         }
     }
-    Err(format!("no database at `{}`", path.display()).into())
+    Err(failed(ErrorKind::NotFound.into()).into())
 }

@@ -11,6 +11,7 @@ mod load;
 mod output;
 mod point;
 mod record;
+mod retention;
 mod scan;
 mod tsv;
 mod verify;

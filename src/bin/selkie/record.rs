@@ -35,7 +35,7 @@ pub(crate) fn parse(line: &[u8], format: Format) -> Result<(Vec<u8>, Vec<u8>)> {
 }
 
 fn parse_json(line: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
-    let line: Line<'_> = serde_json::from_slice(line)?;
+    let line: Line<'_> = serde_json::from_slice(line).map_err(|error| in_one_line(&error))?;
     let key = match (line.key, line.key_base64) {
         (Some(key), None) => key.into_bytes(),
         (None, Some(key)) => from_base64(&key)?,
@@ -47,6 +47,11 @@ fn parse_json(line: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
         _ => return Err("a record has one of `value` and `value_base64`".into()),
     };
     Ok((key, value))
+}
+
+/// The place of an error without the number of its line, which is always 1 and not that of the file.
+fn in_one_line(error: &serde_json::Error) -> String {
+    error.to_string().replace(" at line 1 column ", " at column ")
 }
 
 /// The text of a JSON string, or other JSON as its text.

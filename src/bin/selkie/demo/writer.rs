@@ -48,8 +48,34 @@ pub(crate) fn check(view: &selkie::View, stream: &selkie::Keyspace) -> Result<u6
         }
     }
     let last = view.get(LAST)?.unwrap_or_default();
-    if count > 0 && last != count.to_string() {
+    let expected = if count > 0 { count.to_string() } else { String::new() };
+    if last != expected {
         return Err(format!("half of a commit: the stream ends with {count}, the last commit is {last:?}").into());
     }
     Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(numbers: &[u64], last: u64) -> Result<u64> {
+        let db = selkie::Database::in_memory();
+        let stream = db.keyspace(STREAM)?;
+        for number in numbers {
+            stream.insert(key(*number), value(*number))?;
+        }
+        db.insert(LAST, last.to_string())?;
+        check(&db.begin_read()?, &stream)
+    }
+
+    #[test]
+    fn a_stream_with_a_gap_or_half_a_commit_is_noticed() {
+        assert_eq!(checked(&[1, 2, 3], 3).unwrap(), 3);
+        assert!(checked(&[1, 3], 3).is_err());
+        assert!(checked(&[2, 3], 3).is_err());
+        assert!(checked(&[1, 2], 3).is_err());
+        assert!(checked(&[1, 2, 3], 2).is_err());
+        assert!(checked(&[], 1).is_err());
+    }
 }

@@ -1,9 +1,14 @@
 //! What the program can be asked for.
 
+mod reading;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use selkie::{Retention, Version};
+use selkie::Retention;
+
+use crate::retention;
+pub(crate) use reading::{Bounds, Count, Dump, Get, History, Scan, Source};
 
 /// Works on Selkie databases, embedded ordered transactional key-value stores.
 ///
@@ -46,18 +51,6 @@ pub(crate) enum Command {
 }
 
 /// What is read.
-#[derive(Debug, Args)]
-pub(crate) struct Source {
-    /// The directory of the database.
-    pub(crate) database: PathBuf,
-    /// The keyspace.
-    #[arg(long, default_value = "default", value_name = "NAME")]
-    pub(crate) keyspace: String,
-    /// Reads what was there as of this version, as far as the history is kept.
-    #[arg(long, value_name = "VERSION")]
-    pub(crate) at: Option<Version>,
-}
-
 /// What is written to.
 #[derive(Debug, Args)]
 pub(crate) struct Target {
@@ -68,7 +61,7 @@ pub(crate) struct Target {
     pub(crate) keyspace: String,
     /// Sets which past versions are kept from now on: `none`, `forever`, a number of versions, or an age like `90s`,
     /// `15m`, `12h`, `7d`.
-    #[arg(long, value_name = "KEPT", value_parser = retention)]
+    #[arg(long, value_name = "KEPT", value_parser = retention::parse)]
     pub(crate) history: Option<Retention>,
 }
 
@@ -96,27 +89,6 @@ pub(crate) struct Load {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Dump {
-    #[command(flatten)]
-    pub(crate) source: Source,
-    #[arg(long, value_enum, default_value = "jsonl")]
-    pub(crate) format: Format,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Get {
-    #[command(flatten)]
-    pub(crate) source: Source,
-    pub(crate) key: String,
-    /// The key is given as base64.
-    #[arg(long)]
-    pub(crate) base64: bool,
-    /// Prints the value alone, without an end of line.
-    #[arg(long)]
-    pub(crate) raw: bool,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct Set {
     #[command(flatten)]
     pub(crate) target: Target,
@@ -141,57 +113,6 @@ pub(crate) struct Remove {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Bounds {
-    /// Only keys that begin with this.
-    #[arg(long)]
-    pub(crate) prefix: Option<String>,
-    /// Only this key and those after it.
-    #[arg(long, value_name = "KEY")]
-    pub(crate) from: Option<String>,
-    /// Only keys before this one.
-    #[arg(long, value_name = "KEY")]
-    pub(crate) to: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Scan {
-    #[command(flatten)]
-    pub(crate) source: Source,
-    #[command(flatten)]
-    pub(crate) bounds: Bounds,
-    /// Begins with the last key.
-    #[arg(long)]
-    pub(crate) reverse: bool,
-    /// At most so many entries.
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) limit: Option<usize>,
-    /// Passes over so many entries first.
-    #[arg(long, default_value_t = 0, value_name = "NUMBER")]
-    pub(crate) skip: usize,
-    /// Prints no values.
-    #[arg(long)]
-    pub(crate) keys_only: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Count {
-    #[command(flatten)]
-    pub(crate) source: Source,
-    #[command(flatten)]
-    pub(crate) bounds: Bounds,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct History {
-    #[command(flatten)]
-    pub(crate) source: Source,
-    pub(crate) key: String,
-    /// The key is given as base64.
-    #[arg(long)]
-    pub(crate) base64: bool,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// The data as JSON Lines.
     #[arg(long)]
@@ -202,28 +123,4 @@ pub(crate) struct Demo {
     /// How often a writing process is killed.
     #[arg(long, default_value_t = 5)]
     pub(crate) kills: u32,
-}
-
-fn retention(text: &str) -> Result<Retention, String> {
-    let wrong = || format!("`{text}` is not `none`, `forever`, a number or an age like `7d`");
-    if let Some(unit) = text.chars().last().and_then(seconds) {
-        let number: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
-        let seconds = number.checked_mul(unit).ok_or_else(wrong)?;
-        return Ok(Retention::Age(std::time::Duration::from_secs(seconds)));
-    }
-    match text {
-        "none" => Ok(Retention::None),
-        "forever" => Ok(Retention::Forever),
-        number => number.parse().map(Retention::Versions).map_err(|_| wrong()),
-    }
-}
-
-fn seconds(unit: char) -> Option<u64> {
-    match unit {
-        's' => Some(1),
-        'm' => Some(60),
-        'h' => Some(60 * 60),
-        'd' => Some(24 * 60 * 60),
-        _ => None,
-    }
 }

@@ -3,77 +3,12 @@
 #![cfg(all(not(target_arch = "wasm32"), feature = "cli"))]
 #![allow(clippy::unwrap_used)]
 
-use std::io::Write;
+mod place;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
-use tempfile::TempDir;
-
-/// A directory with the path of a database in it.
-struct Place {
-    directory: TempDir,
-}
-
-struct Ran {
-    code: i32,
-    output: String,
-    error: String,
-}
-
-impl Place {
-    fn new() -> Self {
-        Self { directory: tempfile::tempdir().unwrap() }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    /// Runs a command on the database named `db`.
-    fn run(&self, command: &str, arguments: &[&str]) -> Ran {
-        self.run_on("db", command, arguments)
-    }
-
-    fn run_on(&self, database: &str, command: &str, arguments: &[&str]) -> Ran {
-        let mut selkie = selkie();
-        selkie.current_dir(self.directory.path()).arg(command).arg(database).args(arguments);
-        ran(&selkie.stdin(Stdio::null()).output().unwrap())
-    }
-
-    fn load(&self, text: impl AsRef<[u8]>, arguments: &[&str]) -> Ran {
-        let mut selkie = selkie();
-        selkie.arg("load").arg(self.path("db")).arg("-").args(arguments);
-        let mut child = selkie.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(text.as_ref()).unwrap();
-        ran(&child.wait_with_output().unwrap())
-    }
-}
-
-impl Ran {
-    /// The output of a command that has to succeed.
-    #[track_caller]
-    fn ok(self) -> String {
-        assert_eq!(self.code, 0, "{}", self.error);
-        self.output
-    }
-
-    /// The one line of an error.
-    #[track_caller]
-    fn error(self) -> String {
-        assert_eq!(self.code, 2, "{}", self.output);
-        assert_eq!(self.error.lines().count(), 1, "{}", self.error);
-        self.error
-    }
-}
-
-fn selkie() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_selkie"))
-}
-
-fn ran(output: &Output) -> Ran {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    Ran { code: output.status.code().unwrap(), output: text(&output.stdout), error: text(&output.stderr) }
-}
+use place::{Place, ran, selkie};
 
 fn letters(place: &Place) {
     for key in ["a", "ab", "abc", "b", "c"] {
@@ -131,6 +66,7 @@ fn a_bad_line_is_named_and_its_batch_is_not_written() {
     {
         assert!(place.load(bad, &[]).error().starts_with("selkie: -:1: "));
     }
+    assert!(place.load("x", &[]).error().contains("expected value at column 1"));
     assert!(place.load("no tab", &["--format", "tsv"]).error().contains("no tab"));
 }
 

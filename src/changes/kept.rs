@@ -1,0 +1,88 @@
+//! Changes from the history that the index keeps.
+
+use std::collections::VecDeque;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use super::Keyspaces;
+use crate::engine::catalog::KeyspaceState;
+use crate::handle::Handle;
+use crate::index::{Blob, ReadPoint, Revision, Slot, Walk};
+use crate::runtime::from_ns;
+use crate::watch::{Change, Changes};
+use crate::{Error, Result, Version};
+
+/// Changes in the order of their commits.
+#[derive(Debug)]
+pub(super) struct Kept(VecDeque<KeptChange>);
+
+#[derive(Debug)]
+struct KeptChange {
+    version: Version,
+    time: u64,
+    keyspace: Arc<KeyspaceState>,
+    key: Blob,
+    value: Option<Blob>,
+}
+
+impl Kept {
+    /// Finds all changes after `since` and up to `until`, when none of them is forgotten.
+    pub(super) fn collect(handle: &Handle, keyspaces: &Keyspaces, since: Version, until: Version) -> Result<Self> {
+        // A reader at `since` keeps everything newer. It is refused when a key that was there is forgotten.
+        let _pin = handle.readers.guard(handle.pin_past(ReadPoint::version(since))?);
+        let mut changes = Vec::new();
+        for keyspace in keyspaces.values() {
+            let point = ReadPoint::version(until);
+            let mut walk = Walk::with_removed(&keyspace.index, point, Bound::Unbounded, Bound::Unbounded);
+            while walk.settle_front() {
+                if let Some((key, newest)) = walk.front() {
+                    newer(keyspace, key, newest, since, &mut changes)?;
+                }
+                walk.advance_front();
+            }
+        }
+        // It is stable: the changes of a commit stay in the order of keyspaces and keys.
+        changes.sort_by_key(|change| change.version);
+        Ok(Self(changes.into()))
+    }
+
+    pub(super) fn next(&mut self) -> Option<Changes> {
+        let KeptChange { version, time, .. } = *self.0.front()?;
+        let count = self.0.iter().take_while(|change| change.version == version).count();
+        let changes = self.0.drain(..count).map(KeptChange::into_change).collect();
+        Some(Changes { version, time: from_ns(time), changes })
+    }
+}
+
+impl KeptChange {
+    fn into_change(self) -> Change {
+        Change {
+            keyspace: Arc::clone(&self.keyspace.name),
+            key: self.key.to_bytes(),
+            value: self.value.as_ref().map(Blob::to_bytes),
+        }
+    }
+}
+
+/// Adds the revisions of a key after `since`. A chain that was cut before it gets there may have lost some.
+fn newer(
+    keyspace: &Arc<KeyspaceState>,
+    key: &Blob,
+    newest: &Revision,
+    since: Version,
+    changes: &mut Vec<KeptChange>,
+) -> Result<()> {
+    let mut next = Some(newest);
+    while let Some(revision) = next {
+        let value = match &revision.slot {
+            Slot::Collected => return Err(Error::HistoryCollected { requested: since }),
+            _ if revision.version <= since => break,
+            Slot::Value(value) => Some(value.clone()),
+            Slot::Tombstone => None,
+        };
+        let Revision { version, time, .. } = *revision;
+        changes.push(KeptChange { version, time, keyspace: Arc::clone(keyspace), key: key.clone(), value });
+        next = revision.older.as_deref();
+    }
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! The change feed: what was committed after a version, from the log or from the history.
+
+mod kept;
+mod logged;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use crate::database::Database;
+use crate::engine::catalog::KeyspaceState;
+use crate::handle::Handle;
+use crate::watch::Changes;
+use crate::{Error, Result, Version};
+use kept::Kept;
+use logged::Logged;
+
+/// The keyspaces whose changes are reported, by number.
+type Keyspaces = BTreeMap<u32, Arc<KeyspaceState>>;
+
+/// The changes of all commits after a version, commit by commit and in order.
+///
+/// Made by [`Database::changes_since`]. It ends after the commit that was the newest when it was made. While it
+/// lives, the segments of the log that it has yet to read are kept, or what it read from the history is in memory.
+pub struct ChangesSince {
+    handle: Arc<Handle>,
+    until: Version,
+    origin: Origin,
+}
+
+enum Origin {
+    Nothing,
+    Log(Logged),
+    History(Kept),
+}
+
+impl Database {
+    /// The changes of all keyspaces after a commit, up to what is visible now.
+    ///
+    /// They come from the log as far as it reaches back, which is to the last snapshot at least, and else from the
+    /// history. Commits appear once each and in order, their changes sorted by keyspace and key. What changes no key
+    /// does not appear: creating and dropping keyspaces, and setting the retention. Nor do the changes of keyspaces that
+    /// are dropped by now.
+    ///
+    /// A [`Watch`](crate::Watch) that lagged is resumed by making another one first, and catching up to where
+    /// it begins:
+    ///
+    /// ```
+    /// # let db = selkie::Options::new().history(selkie::Retention::Forever).in_memory()?;
+    /// # let resume = db.version();
+    /// db.insert("key", "missed")?;
+    /// let mut watch = db.watch::<&str>(..)?;
+    /// db.insert("key", "next")?;
+    ///
+    /// for changes in db.changes_since(resume)? {
+    ///     let changes = changes?;
+    ///     if changes.version > watch.version() {
+    ///         break;
+    ///     }
+    ///     assert_eq!(changes.changes[0].value.as_deref(), Some(&b"missed"[..]));
+    /// }
+    /// assert_eq!(watch.next()?.changes[0].value.as_deref(), Some(&b"next"[..]));
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HistoryCollected`] when neither the log nor the history knows all of them any more;
+    /// [`Error::InvalidArgument`] for a version that is not yet committed, and for a log in a storage that does not
+    /// answer at once; [`Error::Closed`], [`Error::Io`], [`Error::Corrupted`].
+    pub fn changes_since(&self, version: Version) -> Result<ChangesSince> {
+        let handle = Arc::clone(self.handle());
+        handle.check_open()?;
+        let until = self.version();
+        if version > until {
+            return Err(Error::invalid(format!("version {version} is not committed yet")));
+        }
+        let origin = if version == until { Origin::Nothing } else { Origin::find(&handle, version, until)? };
+        Ok(ChangesSince { handle, until, origin })
+    }
+}
+
+impl Origin {
+    fn find(handle: &Arc<Handle>, since: Version, until: Version) -> Result<Self> {
+        // Whatever was created up to `until` is in the catalog by now.
+        let catalog = handle.catalog.read();
+        let keyspaces: Keyspaces = catalog.iter().map(|keyspace| (keyspace.number, Arc::clone(keyspace))).collect();
+        drop(catalog);
+        match Logged::open(handle, &keyspaces, since, until)? {
+            Some(logged) => Ok(Self::Log(logged)),
+            None => Ok(Self::History(Kept::collect(handle, &keyspaces, since, until)?)),
+        }
+    }
+}
+
+impl ChangesSince {
+    /// The version up to which changes are reported: what was visible when this was made.
+    pub fn version(&self) -> Version {
+        self.until
+    }
+}
+
+impl Iterator for ChangesSince {
+    type Item = Result<Changes>;
+
+    /// The changes of the next commit. After an error there are no more.
+    fn next(&mut self) -> Option<Result<Changes>> {
+        let next = match &mut self.origin {
+            Origin::Nothing => return None,
+            Origin::Log(logged) => self.handle.check_open().and_then(|()| logged.next()),
+            Origin::History(kept) => self.handle.check_open().map(|()| kept.next()),
+        };
+        if !matches!(next, Ok(Some(_))) {
+            self.origin = Origin::Nothing;
+        }
+        next.transpose()
+    }
+}
+
+impl std::iter::FusedIterator for ChangesSince {}
+
+impl fmt::Debug for ChangesSince {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChangesSince").field("until", &self.until).finish_non_exhaustive()
+    }
+}
+
+/// The names of keyspaces by their numbers.
+fn names(keyspaces: &Keyspaces) -> HashMap<u32, Arc<str>> {
+    keyspaces.iter().map(|(number, keyspace)| (*number, Arc::clone(&keyspace.name))).collect()
+}

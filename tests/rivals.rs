@@ -1,0 +1,447 @@
+//! What other databases were seen to fail at, as sequences that must end well here. These need no threads.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use common::{Operation, ScriptedStorage, Verdict, contents, keys, last_file, open};
+use selkie::storage::MemoryStorage;
+use selkie::{
+    Corruption, Database, Durability, Error, Limits, Options, Outcome, Readable, Retention, SnapshotPolicy, Writable,
+};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+fn fill(db: &Database, keys: std::ops::Range<u32>) {
+    for key in keys {
+        db.insert(format!("{key:06}"), format!("value {key}")).unwrap();
+    }
+}
+
+#[track_caller]
+fn assert_filled(db: &Database, expected: std::ops::Range<u32>) {
+    let expected: Vec<_> = expected.map(|key| format!("{key:06}")).collect();
+    assert_eq!(keys(db), expected);
+    for key in expected {
+        let number: u32 = key.parse().unwrap();
+        assert_eq!(db.get(&key).unwrap().unwrap(), format!("value {number}"));
+    }
+}
+
+/// The files with the last one of a kind changed.
+fn with_last(storage: &MemoryStorage, suffix: &str, change: impl FnOnce(&mut Vec<u8>)) -> MemoryStorage {
+    let mut files = storage.files();
+    change(files.get_mut(&last_file(storage, suffix)).unwrap());
+    MemoryStorage::from_files(files)
+}
+
+fn small_segments() -> Options {
+    Options::new().segment_bytes(4096).snapshots(SnapshotPolicy::Never)
+}
+
+#[test]
+fn commits_after_a_torn_tail_survive_every_later_restart() {
+    for cut in (1..=120).chain([200, 250]) {
+        let live = MemoryStorage::new();
+        let db = open(&live).unwrap();
+        fill(&db, 0..5);
+        let torn = with_last(&live, ".log", |bytes| bytes.truncate(bytes.len() - cut));
+        let db = open(&torn).unwrap();
+        let left = keys(&db).len() as u32;
+        assert!(left < 5);
+        assert_filled(&db, 0..left);
+        fill(&db, left..left + 20);
+        for crashed in [torn.copy(), torn.copy().copy()] {
+            assert_filled(&open(&crashed).unwrap(), 0..left + 20);
+            let again = open(&crashed).unwrap();
+            assert_eq!(again.recovery().bytes_cut, 0);
+            assert_filled(&again, 0..left + 20);
+        }
+        db.close().unwrap();
+        assert_filled(&open(&torn).unwrap(), 0..left + 20);
+    }
+}
+
+#[test]
+fn a_torn_tail_of_garbage_or_zeros_is_cut() {
+    for (tail, cut) in [(vec![0; 5000], 0), (vec![0xa5; 333], 333), ([vec![0; 99], vec![1], vec![0; 9]].concat(), 100)]
+    {
+        let live = MemoryStorage::new();
+        let db = open(&live).unwrap();
+        fill(&db, 0..5);
+        let torn = with_last(&live, ".log", |bytes| bytes.extend_from_slice(&tail));
+        let db = open(&torn).unwrap();
+        assert_eq!(db.recovery().bytes_cut, cut);
+        fill(&db, 5..9);
+        assert_filled(&open(&torn.copy()).unwrap(), 0..9);
+    }
+}
+
+#[test]
+fn a_tail_torn_again_and_again_loses_only_what_was_torn() {
+    let mut storage = MemoryStorage::new();
+    for round in 0..10 {
+        let db = open(&storage).unwrap();
+        assert_filled(&db, 0..round * 3);
+        fill(&db, round * 3..round * 3 + 3);
+        storage = with_last(&storage, ".log", |bytes| bytes.extend_from_slice(&[1, 2, 3]));
+    }
+}
+
+#[test]
+fn half_a_snapshot_or_one_without_its_last_ten_bytes_is_refused() {
+    let storage = MemoryStorage::new();
+    let db = open(&storage).unwrap();
+    fill(&db, 0..1000);
+    db.snapshot().unwrap();
+    db.close().unwrap();
+    let name = last_file(&storage, ".snapshot");
+    let length = storage.files()[&name].len();
+    for left in [length - 10, length / 2, length - 1, 16, 0] {
+        let damaged = with_last(&storage, ".snapshot", |bytes| bytes.truncate(left));
+        let before = damaged.files();
+        let refused = open(&damaged).unwrap_err();
+        assert!(matches!(&refused, Error::Corrupted { file, .. } if *file == name), "{refused}");
+        assert_eq!(damaged.files(), before);
+    }
+}
+
+#[test]
+fn a_damaged_snapshot_is_passed_over_where_an_older_one_and_the_log_are_kept() {
+    let storage = MemoryStorage::new();
+    let db = Options::new().retained_snapshots(2).open_storage(Arc::new(storage.clone())).unwrap();
+    fill(&db, 0..10);
+    db.snapshot().unwrap();
+    fill(&db, 10..20);
+    db.snapshot().unwrap();
+    fill(&db, 20..30);
+    let damaged = with_last(&storage, ".snapshot", |bytes| bytes.truncate(bytes.len() - 10));
+    let db = open(&damaged).unwrap();
+    assert_filled(&db, 0..30);
+    assert_eq!(db.recovery().ignored_files.len(), 1);
+    fill(&db, 30..40);
+    assert_filled(&open(&damaged.copy()).unwrap(), 0..40);
+    db.snapshot().unwrap();
+    assert_filled(&open(&damaged.copy()).unwrap(), 0..40);
+}
+
+#[test]
+fn values_larger_than_a_segment_are_stored() {
+    let storage = MemoryStorage::new();
+    let db = small_segments().open_storage(Arc::new(storage.clone())).unwrap();
+    let sizes = [100, 4000, 4096, 5000, 100, 100_000, 3 << 20, 1];
+    for (key, size) in sizes.into_iter().enumerate() {
+        db.insert([key as u8], vec![key as u8; size]).unwrap();
+    }
+    for storage in [storage.copy(), { db.close().map(|()| storage.clone()).unwrap() }] {
+        let db = open(&storage).unwrap();
+        for (key, size) in sizes.into_iter().enumerate() {
+            assert_eq!(db.get([key as u8]).unwrap().unwrap(), vec![key as u8; size]);
+        }
+        assert!(db.recovery().segments > 5);
+    }
+}
+
+#[test]
+fn everything_is_there_after_many_segment_changes() {
+    let storage = MemoryStorage::new();
+    let db = small_segments().open_storage(Arc::new(storage.clone())).unwrap();
+    fill(&db, 0..3000);
+    assert!(db.stats().log_rotations > 40);
+    assert_filled(&open(&storage.copy()).unwrap(), 0..3000);
+    db.close().unwrap();
+    assert_filled(&open(&storage).unwrap(), 0..3000);
+    assert_filled(&open(&storage).unwrap(), 0..3000);
+}
+
+/// Runs `work` and takes an image of the files before each storage operation, as a crash at that moment would leave
+/// them, with the number of commits that were acknowledged by then.
+fn crash_images(work: impl FnOnce(&Database, &AtomicU64)) -> Vec<(u64, MemoryStorage)> {
+    let inner = MemoryStorage::new();
+    let images = Arc::new(Mutex::new(Vec::new()));
+    let acknowledged = Arc::new(AtomicU64::new(0));
+    let (files, seen, counter) = (inner.clone(), Arc::clone(&images), Arc::clone(&acknowledged));
+    let storage = ScriptedStorage::over(inner, move |_, _| {
+        seen.lock().unwrap().push((counter.load(Ordering::Relaxed), files.copy()));
+        Verdict::Go
+    });
+    let db = small_segments().open_storage(storage.clone()).unwrap();
+    work(&db, &acknowledged);
+    db.close().unwrap();
+    storage.heal();
+    std::mem::take(&mut images.lock().unwrap())
+}
+
+#[test]
+fn a_crash_between_any_two_storage_operations_loses_nothing_acknowledged() {
+    let images = crash_images(|db, acknowledged| {
+        for number in 0..30_u64 {
+            let change = |tx: &mut selkie::Transaction| {
+                (0..20_u8).try_for_each(|key| tx.insert([key], [number.to_le_bytes().as_slice(), &[7; 40]].concat()))
+            };
+            db.update(change).unwrap();
+            acknowledged.fetch_add(1, Ordering::Relaxed);
+            if number % 10 == 9 {
+                db.snapshot().unwrap();
+            }
+        }
+    });
+    assert!(images.len() > 150, "{}", images.len());
+    for (acknowledged, image) in images {
+        let check = |db: &Database| {
+            assert!((acknowledged..=acknowledged + 1).contains(&db.version()), "{acknowledged}, {}", db.version());
+            let values: Vec<_> = db.begin_read().unwrap().iter().map(|entry| entry.unwrap().1).collect();
+            assert_eq!(values.len(), if db.version() == 0 { 0 } else { 20 });
+            assert!(values.iter().all(|value| value[..8] == (db.version() - 1).to_le_bytes()), "a torn transaction");
+        };
+        let db = open(&image).unwrap();
+        check(&db);
+        db.insert("more", "").unwrap();
+        assert!(open(&image.copy()).unwrap().contains_key("more").unwrap());
+    }
+}
+
+#[test]
+fn a_refused_commit_leaves_no_trace() {
+    let storage = MemoryStorage::new();
+    let mut limits = Limits::default();
+    limits.transaction_bytes = 10_000;
+    let db = small_segments().limits(limits).open_storage(Arc::new(storage.clone())).unwrap();
+    fill(&db, 0..10);
+    let (before, files) = (contents(&db), storage.files());
+    let is_limit = |result: selkie::Result<()>| assert!(matches!(result, Err(Error::Limit { .. })), "{result:?}");
+    is_limit(db.insert("large", vec![0; 20_000]).map(drop));
+    is_limit(db.insert(vec![0; (64 << 10) + 1], "").map(drop));
+    is_limit(db.update(|tx| (0..3).try_for_each(|key| tx.insert([key], [0; 4000]))));
+    let mut tx = db.begin_write().unwrap();
+    tx.insert("small", "").unwrap();
+    is_limit(tx.insert("large", vec![0; 20_000]));
+    drop(tx);
+    assert_eq!((contents(&db), storage.files()), (before, files));
+    assert_filled(&open(&storage.copy()).unwrap(), 0..10);
+    fill(&db, 10..20);
+    assert_filled(&open(&storage.copy()).unwrap(), 0..20);
+}
+
+#[test]
+fn what_was_removed_stays_removed() {
+    for with_snapshot in [false, true] {
+        let storage = MemoryStorage::new();
+        let db = small_segments().open_storage(Arc::new(storage.clone())).unwrap();
+        fill(&db, 0..500);
+        if with_snapshot {
+            db.snapshot().unwrap();
+        }
+        db.update(|tx| tx.remove_range::<&[u8]>(..)).unwrap();
+        assert!(keys(&open(&storage.copy()).unwrap()).is_empty());
+        if with_snapshot {
+            db.snapshot().unwrap();
+        }
+        db.collect_garbage().unwrap();
+        db.close().unwrap();
+        for _ in 0..2 {
+            assert!(keys(&open(&storage).unwrap()).is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_key_removed_in_a_transaction_is_absent_in_it() {
+    let db = Database::in_memory();
+    db.insert("key", "old").unwrap();
+    let outcome = db.update(|tx| {
+        tx.remove("key")?;
+        assert!(!tx.contains_key("key")?);
+        assert_eq!(tx.get("key")?, None);
+        assert_eq!(tx.iter().count(), 0);
+        tx.insert_if_absent("key", "new")
+    });
+    assert_eq!(outcome.unwrap(), Outcome::Written);
+    assert_eq!(db.get("key").unwrap().unwrap(), "new");
+}
+
+/// Gives all commits in a log another time.
+fn move_in_time(bytes: &mut [u8], ns: i64) {
+    let salt: [u8; 8] = bytes[40..48].try_into().unwrap();
+    let mut offset = 72;
+    while offset < bytes.len() {
+        let frame = &mut bytes[offset..];
+        let length = u32::from_le_bytes(frame[..4].try_into().unwrap()) as usize;
+        let time = u64::from_le_bytes(frame[16..24].try_into().unwrap());
+        frame[16..24].copy_from_slice(&time.saturating_add_signed(ns).to_le_bytes());
+        let checksum = crc32fast::hash(&[&salt[..], &frame[..44]].concat());
+        frame[44..48].copy_from_slice(&checksum.to_le_bytes());
+        offset += 48 + length.next_multiple_of(8);
+    }
+}
+
+#[test]
+fn a_clock_set_back_hides_nothing() {
+    let live = MemoryStorage::new();
+    let db = Options::new().history(Retention::Forever).open_storage(Arc::new(live.clone())).unwrap();
+    fill(&db, 0..3);
+    let year_ns = 365 * 24 * 3600 * 1_000_000_000;
+    let storage = with_last(&live, ".log", |bytes| move_in_time(bytes, year_ns));
+    for round in 0..3 {
+        let db = open(&storage).unwrap();
+        assert_filled(&db, 0..3 + round);
+        fill(&db, 3 + round..4 + round);
+        assert_filled(&db, 0..4 + round);
+        assert_eq!(db.at(db.version()).unwrap().iter().count() as u32, 4 + round);
+        if round == 1 {
+            db.snapshot().unwrap();
+        }
+    }
+    let db = open(&storage).unwrap();
+    let view = db.begin_read().unwrap();
+    let history: BTreeMap<_, _> =
+        view.history_range::<&[u8]>(..).unwrap().map(|version| (version.version, version.time)).collect();
+    assert_eq!(history.len(), 6);
+    assert!(history.values().is_sorted(), "{history:?}");
+    let latest = *history.values().last().unwrap();
+    assert!(latest > selkie::SystemTime::now());
+    assert_eq!(db.as_of(latest).unwrap().iter().count(), 6);
+}
+
+#[test]
+fn dropping_one_of_several_handles_changes_nothing_for_the_others() {
+    let storage = MemoryStorage::new();
+    let db = open(&storage).unwrap();
+    let users = db.keyspace("users").unwrap();
+    drop(db.clone());
+    drop(db.keyspace("users").unwrap());
+    drop(db.begin_read().unwrap());
+    drop(db.begin_write().unwrap());
+    drop(db.watch::<&[u8]>(..).unwrap());
+    drop(db.insert("0", "").unwrap());
+    fill(&db, 1..5);
+    let view = db.begin_read().unwrap();
+    let mut tx = db.begin_write().unwrap();
+    drop(db);
+    users.insert("ada", "1815").unwrap();
+    drop(users);
+    assert_eq!(view.iter().count(), 5);
+    tx.insert("last", "").unwrap();
+    assert!(matches!(open(&storage), Err(Error::Locked { .. })));
+    drop(view);
+    drop(tx.commit().unwrap());
+    let db = open(&storage).unwrap();
+    assert_eq!(keys(&db).len(), 6);
+    assert_eq!(db.keyspace("users").unwrap().get("ada").unwrap().unwrap(), "1815");
+}
+
+#[test]
+fn reopening_over_and_over_keeps_everything_and_grows_nothing() {
+    let storage = MemoryStorage::new();
+    let db = open(&storage).unwrap();
+    fill(&db, 0..10);
+    drop(db);
+    let db = open(&storage).unwrap();
+    drop(db);
+    let files = storage.files();
+    for _ in 0..10 {
+        assert_filled(&open(&storage).unwrap(), 0..10);
+    }
+    assert_eq!(storage.files(), files);
+}
+
+#[test]
+fn closing_drains_what_is_queued() {
+    let hour = Duration::from_secs(3600);
+    let interval = Durability::Interval { time: hour, commits: u32::MAX, bytes: u64::MAX };
+    for durability in [Durability::None, Durability::Queued, Durability::Buffered, interval] {
+        for close in [true, false] {
+            let storage = MemoryStorage::new();
+            let options = small_segments().durability(durability);
+            let db = options.open_storage(Arc::new(storage.clone())).unwrap();
+            fill(&db, 0..500);
+            if close {
+                db.close().unwrap()
+            } else {
+                drop(db)
+            }
+            assert_filled(&open(&storage).unwrap(), 0..500);
+        }
+    }
+}
+
+/// Refuses one kind of operation on snapshots, and nothing else.
+fn no_snapshots(operation: Operation, verdict: Verdict) -> Arc<ScriptedStorage> {
+    ScriptedStorage::new(
+        move |asked, file| {
+            if asked == operation && file.ends_with(".snapshot") { verdict } else { Verdict::Go }
+        },
+    )
+}
+
+#[test]
+fn a_snapshot_that_cannot_be_written_leaves_the_log() {
+    for (operation, verdict) in [
+        (Operation::Create, Verdict::Fail),
+        (Operation::Write, Verdict::Fail),
+        (Operation::Write, Verdict::Short),
+        (Operation::Sync, Verdict::Fail),
+    ] {
+        let storage = no_snapshots(operation, verdict);
+        let db = small_segments().open_storage(storage.clone()).unwrap();
+        fill(&db, 0..50);
+        for failures in 1..3 {
+            assert!(matches!(db.snapshot(), Err(Error::Io { .. })));
+            let stats = db.stats();
+            assert_eq!(stats.snapshot_failures, failures);
+            assert!(matches!(stats.snapshot_error, Some(Error::Io { .. })));
+            assert!(stats.snapshot.is_none() && stats.poisoned.is_none());
+        }
+        fill(&db, 50..60);
+        assert_filled(&open(&storage.crash()).unwrap(), 0..60);
+        storage.heal();
+        db.snapshot().unwrap();
+        assert!(db.stats().snapshot_error.is_none());
+        fill(&db, 60..70);
+        let reopened = open(&storage.crash()).unwrap();
+        assert!(reopened.recovery().snapshot.is_some());
+        assert_filled(&reopened, 0..70);
+    }
+}
+
+#[test]
+fn a_snapshot_whose_remains_cannot_be_removed_does_no_harm() {
+    let storage = ScriptedStorage::new(|asked, file| match (asked, file.ends_with(".snapshot")) {
+        (Operation::Write, true) => Verdict::Short,
+        (Operation::Remove, _) => Verdict::Fail,
+        _ => Verdict::Go,
+    });
+    let db = small_segments().open_storage(storage.clone()).unwrap();
+    fill(&db, 0..50);
+    assert!(db.snapshot().is_err());
+    fill(&db, 50..60);
+    let crashed = storage.crash();
+    assert!(last_file(&crashed, ".snapshot").ends_with(".snapshot"));
+    let reopened = open(&crashed).unwrap();
+    assert_eq!(reopened.recovery().ignored_files.len(), 1);
+    assert_filled(&reopened, 0..60);
+    storage.heal();
+    db.snapshot().unwrap();
+    assert_filled(&open(&storage.crash()).unwrap(), 0..60);
+}
+
+#[test]
+fn a_database_that_lost_a_file_is_not_taken_for_a_new_one() {
+    let storage = MemoryStorage::new();
+    let db = open(&storage).unwrap();
+    fill(&db, 0..10);
+    db.snapshot().unwrap();
+    fill(&db, 10..20);
+    db.close().unwrap();
+    let mut files = storage.files();
+    while files.len() > 1 {
+        files.pop_first();
+        let refused = open(&MemoryStorage::from_files(files.clone())).unwrap_err();
+        assert!(matches!(refused, Error::Corrupted { kind: Corruption::Missing, .. }), "{refused}");
+    }
+}
