@@ -31,7 +31,8 @@
 //!   [`Keys`] and [`Cursor`] come from there. Transactions write through [`Writable`].
 //! - [`Keyspace`] is a named part of the database with keys of its own.
 //! - [`CommitInfo`] and [`CommitFuture`] say what became of a commit.
-//! - [`KeyVersion`] and [`History`] are the past of keys, [`Watch`] and [`Changes`] their future.
+//! - [`KeyVersion`] and [`History`] are the past of keys, [`Watch`] and [`Changes`] what comes.
+//! - [`BackupInfo`] tells of backups and checkpoints, [`SnapshotInfo`] of snapshots, [`Verification`] of files at rest.
 //! - [`Error`] tells apart what a caller can act on; [`Stats`] has the numbers.
 //! - [`storage`] is the seam to the platform: files, memory, or an implementation of your own.
 //!

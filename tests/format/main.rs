@@ -134,7 +134,9 @@ fn writing_goes_on_in_a_new_segment_after_the_cut() -> selkie::Result<()> {
     assert_eq!(db.insert("new", "1")?.version(), 10);
     let after = storage.files();
     let cut = before["0000000000000004.log"].len() - 24;
-    assert_eq!(after["0000000000000004.log"], before["0000000000000004.log"][..cut]);
+    assert_eq!(after["0000000000000004.log"][..cut], before["0000000000000004.log"][..cut]);
+    let fourth = parse::segment(&after["0000000000000004.log"]);
+    assert_eq!((fourth.commits.len(), fourth.end, fourth.closed), (2, cut as u64, Some(10)));
     let fifth = parse::segment(&after["0000000000000005.log"]);
     assert_eq!((fifth.database, fifth.number, fifth.epoch), (DATABASE, 5, 3));
     assert_eq!((fifth.first_sequence, fifth.previous_end), (10, cut as u64));
