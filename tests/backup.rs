@@ -228,9 +228,9 @@ mod crash {
     use selkie::storage::{Completion, FileEntry, Flush, MemoryStorage, Storage};
 
     #[derive(Debug)]
-    pub struct CrashingStorage {
-        pub inner: MemoryStorage,
-        pub left: AtomicUsize,
+    pub(crate) struct CrashingStorage {
+        pub(crate) inner: MemoryStorage,
+        pub(crate) left: AtomicUsize,
     }
 
     impl CrashingStorage {
