@@ -77,14 +77,14 @@ fn log_and_history_and_watch_agree() {
     write(&db, 20);
     let versions = [0, 1, 5, 30, db.version() - 1];
     let logged = versions.map(|version| since(&db, version));
-    let watched = watches.each_mut().map(drain);
-    for (name, watched) in ["default", "users"].into_iter().zip(watched) {
+    let reported = watches.each_mut().map(drain);
+    for (name, reported) in ["default", "users"].into_iter().zip(reported) {
         let mut filtered = logged[1].clone();
         for changes in &mut filtered {
             changes.changes.retain(|change| &*change.keyspace == name);
         }
         filtered.retain(|changes| !changes.changes.is_empty());
-        assert_eq!(filtered, watched, "{name}");
+        assert_eq!(filtered, reported, "{name}");
     }
 
     // Once a snapshot has replaced the log, the history tells the same; and so it does after a restart.
@@ -190,7 +190,7 @@ fn snapshots_leave_what_an_iterator_still_reads() {
     drop(changes);
     db.insert("key", "value").unwrap();
     db.snapshot().unwrap();
-    assert!(storage.files().keys().filter(|name| name.ends_with(".log")).count() <= 2);
+    assert!(!storage.files().contains_key("0000000000000001.log"));
 }
 
 #[test]
@@ -288,7 +288,9 @@ mod native {
                     }
                 })
             });
-            writers.into_iter().for_each(|writer| writer.join().unwrap());
+            for writer in writers {
+                writer.join().unwrap();
+            }
             last.store(true, Ordering::SeqCst);
             consumer.join().unwrap()
         });
