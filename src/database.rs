@@ -10,7 +10,6 @@ use crate::handle::Handle;
 use crate::index::{Blob, ReadPoint};
 use crate::keyspace::{self, Keyspace};
 use crate::options::{Durability, Options, Retention, TransactionOptions};
-use crate::progress::Goal;
 use crate::recovery::{Recovered, Recovery, recover};
 use crate::runtime::{SystemTime, backoff, block_on, to_ns};
 use crate::source::to_bounds;
@@ -248,7 +247,7 @@ impl Database {
             match outcome {
                 Err(Error::Conflict { version, .. }) if attempt < attempts => {
                     // Before the other commit is visible, another attempt would meet it again.
-                    block_on(self.handle.progress.wait(Goal::Published(version)))?;
+                    block_on(self.handle.wait_until_published(version))?;
                     backoff(attempt);
                     attempt += 1;
                 }

@@ -161,7 +161,7 @@ pub(crate) fn write(
     let value = value.map(Blob::new);
     let change = std::iter::once((keyspace, &key, value.as_ref()));
     let ticket = handle.commit(change, None, handle.options.durability)?;
-    finish_ticket(Arc::clone(handle), ticket)
+    finish_ticket(handle, ticket)
 }
 
 impl PartialEq for Keyspace {

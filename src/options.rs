@@ -35,7 +35,8 @@ pub enum Durability {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Visibility {
-    /// When it has reached its durability: readers never see what a crash could take back at the database's own level.
+    /// When it has reached the durability of the database, or its own where a transaction asked for less: readers see
+    /// what a crash of that kind could take back only of writers who accepted that.
     #[default]
     Durable,
     /// As soon as it is validated, ahead of its durability.
@@ -63,6 +64,9 @@ pub enum Retention {
     #[default]
     None,
     /// The newest versions of each key, at most so many, removals included.
+    ///
+    /// A removed key keeps its versions too, so a stream of ever new keys that come and go grows without end under
+    /// more than one version: `Age` suits it better, and [`Limits::history_bytes`] bounds either.
     Versions(u32),
     /// Every version that was visible at any time within so long a past.
     Age(Duration),

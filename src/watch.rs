@@ -81,7 +81,7 @@ impl Watch {
         };
         let watch = Self { handle: Arc::clone(handle), keyspace, low, high, seen };
         // Whoever reads after this sees everything that the watch will not report.
-        block_on(handle.progress.wait(Goal::Published(seen)))?;
+        block_on(handle.wait_until_published(seen))?;
         Ok(watch)
     }
 

@@ -109,7 +109,10 @@ fn backup_of_a_backup_is_equal() {
 
 #[test]
 fn commits_that_nobody_waited_for_are_in_the_backup() {
-    let options = Options::new().durability(selkie::Durability::Queued).visibility(selkie::Visibility::Applied);
+    let options = Options::new()
+        .durability(selkie::Durability::Queued)
+        .visibility(selkie::Visibility::Applied)
+        .history(Retention::Forever);
     let db = options.open_storage(Arc::new(MemoryStorage::new())).unwrap();
     sample(&db);
     assert_eq!(contents(&restore(&backup(&db))), contents(&db));

@@ -11,13 +11,16 @@ use super::Engine;
 use crate::Version;
 use crate::index::{Blob, Horizon, ReadPoint};
 use crate::options::Retention;
-use crate::runtime::{self, Duration};
+use crate::runtime::{self, Duration, Instant};
 
 /// How many leaves one step goes through. A step is what a view of the past may have to wait for.
 const STEP_LEAVES: usize = 64;
 
-/// How long the background rests after it went through everything.
+/// How long the background rests after it went through everything and found something.
 const REST: Duration = Duration::from_millis(250);
+
+/// How long it rests at most: while it finds nothing, it rests twice as long each time.
+const LONGEST_REST: Duration = Duration::from_secs(10);
 
 /// After how many commits the background hears of them again, where nothing runs by itself.
 const SIGNAL_COMMITS: u64 = 64;
@@ -36,6 +39,10 @@ pub(crate) struct Collector {
 pub(crate) struct Position {
     keyspace: usize,
     key: Option<Blob>,
+    /// How many revisions were dropped since everything was gone through last.
+    dropped: u64,
+    rest: Duration,
+    rests_until: Option<Instant>,
     /// The newest removal, by version and time, of a key that is gone altogether.
     pub(crate) forgotten: (Version, u64),
 }
@@ -73,6 +80,21 @@ impl Collector {
 }
 
 impl Position {
+    fn begin_rest(&mut self) -> Duration {
+        let found_something = std::mem::take(&mut self.dropped) > 0;
+        self.rest = if found_something { REST } else { (self.rest * 2).clamp(REST, LONGEST_REST) };
+        self.rests_until = Some(Instant::now() + self.rest);
+        self.rest
+    }
+
+    fn rest_left(&mut self) -> Option<Duration> {
+        let left = self.rests_until?.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            self.rests_until = None;
+        }
+        self.rests_until.map(|_| left)
+    }
+
     fn rewind(&mut self) {
         self.keyspace = 0;
         self.key = None;
@@ -92,12 +114,15 @@ impl Engine {
         if !self.collector.expected.load(Ordering::Relaxed) {
             return None;
         }
+        if let Some(rest) = self.collector.position().rest_left() {
+            return Some(rest);
+        }
         match self.collect_leaves() {
             Step::More => Some(Duration::ZERO),
             Step::WentThrough => {
                 let garbage_left = self.has_garbage();
                 self.collector.expected.store(garbage_left, Ordering::Relaxed);
-                garbage_left.then_some(REST)
+                garbage_left.then(|| self.collector.position().begin_rest())
             }
         }
     }
@@ -121,6 +146,7 @@ impl Engine {
         }
         position.keyspace += usize::from(collected.next.is_none());
         position.key = collected.next;
+        position.dropped += collected.dropped;
         Step::More
     }
 

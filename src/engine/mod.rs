@@ -190,6 +190,15 @@ impl Engine {
         self.progress.wait(goal).await
     }
 
+    /// Waits until a commit is visible, and writes it where nobody else does.
+    pub(crate) async fn wait_until_published(&self, version: Version) -> Result<()> {
+        let goal = Goal::Published(version);
+        if let Some(log) = self.log.as_ref().filter(|_| !self.progress.reached(goal)) {
+            log.lead_a_while();
+        }
+        self.progress.wait(goal).await
+    }
+
     /// Takes a place to read what is published now.
     #[inline]
     pub(crate) fn pin_now(&self) -> Pin {

@@ -63,6 +63,8 @@ pub(crate) struct Collected {
     pub(crate) next: Option<Blob>,
     /// The newest removal, by version and time, of a key that is gone altogether.
     pub(crate) forgotten: Option<(Version, u64)>,
+    /// How many revisions were dropped.
+    pub(crate) dropped: u64,
 }
 
 impl Index {
@@ -146,29 +148,27 @@ impl Index {
 
     /// Collects garbage in up to `steps` leaves, beginning at `from`.
     pub(crate) fn collect(&self, from: Blob, steps: usize, horizon: Horizon) -> Collected {
-        let mut collected = Collected { next: Some(from), forgotten: None };
+        let mut collected = Collected { next: Some(from), forgotten: None, dropped: 0 };
         for _ in 0..steps {
             let Some(from) = collected.next.take() else { break };
-            let (next, forgotten) = self.collect_leaf(&from, horizon);
-            collected.forgotten = collected.forgotten.max(forgotten);
-            collected.next = next;
+            self.collect_leaf(&from, horizon, &mut collected);
         }
         collected
     }
 
-    fn collect_leaf(&self, from: &Blob, horizon: Horizon) -> (Option<Blob>, Option<(Version, u64)>) {
+    fn collect_leaf(&self, from: &Blob, horizon: Horizon, collected: &mut Collected) {
         let node = self.node_for(Bound::Included(from));
-        let (next, count, dirty) = {
+        let (dirty, mut remaining) = {
             let leaf = node.value().read();
-            (leaf.high.clone(), leaf.entries.len(), leaf.dirty)
+            collected.next.clone_from(&leaf.high);
+            (leaf.dirty, leaf.entries.len())
         };
-        let mut forgotten = None;
-        let mut remaining = count;
         if dirty {
             let mut tally = Tally::default();
             let mut leaf = node.value().write();
             let leaf = Arc::make_mut(&mut leaf);
-            forgotten = leaf.collect(horizon, &mut tally);
+            collected.forgotten = collected.forgotten.max(leaf.collect(horizon, &mut tally));
+            collected.dropped += tally.revisions.unsigned_abs();
             remaining = leaf.entries.len();
             self.add(tally);
         }
@@ -176,7 +176,6 @@ impl Index {
             self.merge_into_previous(&node);
             self.router.refresh(&self.leaves);
         }
-        (next, forgotten)
     }
 
     /// Moves the entries of a leaf into the leaf before it, when they fit.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use super::Transaction;
@@ -12,16 +12,19 @@ use crate::engine::catalog::KeyspaceState;
 use crate::engine::commit::{Change, Conditions, Ticket};
 use crate::handle::Handle;
 use crate::index::Blob;
+use crate::log::Log;
 use crate::options::{Durability, Isolation};
-use crate::progress::{Goal, Stage};
+use crate::progress::{Goal, Progress, Stage};
 use crate::runtime::block_on;
 use crate::{Result, Version};
 
 /// What a commit became.
 #[derive(Clone)]
 pub struct CommitInfo {
-    handle: Arc<Handle>,
     version: Version,
+    progress: Arc<Progress>,
+    /// None for a database in memory. It keeps no database open.
+    log: Option<Weak<Log>>,
 }
 
 /// A commit that is on its way to its durability.
@@ -50,7 +53,7 @@ impl Transaction {
     pub fn commit(self) -> Result<CommitInfo> {
         let handle = Arc::clone(&self.handle);
         let committed = self.apply()?;
-        finish(handle, committed)
+        finish(&handle, committed)
     }
 
     /// Commits, and returns a future of the commit's durability. It needs no particular runtime.
@@ -81,10 +84,10 @@ impl Transaction {
         }
         CommitFuture(Box::pin(async move {
             match committed? {
-                Committed::Nothing(version) => Ok(CommitInfo { handle, version }),
+                Committed::Nothing(version) => Ok(CommitInfo::new(&handle, version)),
                 Committed::Applied(ticket) => {
                     handle.progress.wait(Goal::Commit(ticket.version, ticket.stage)).await?;
-                    Ok(CommitInfo { handle, version: ticket.version })
+                    Ok(CommitInfo::new(&handle, ticket.version))
                 }
             }
         }))
@@ -141,17 +144,17 @@ enum Committed {
 }
 
 /// Waits for a commit that was applied.
-fn finish(handle: Arc<Handle>, committed: Committed) -> Result<CommitInfo> {
+fn finish(handle: &Handle, committed: Committed) -> Result<CommitInfo> {
     match committed {
-        Committed::Nothing(version) => Ok(CommitInfo { handle, version }),
+        Committed::Nothing(version) => Ok(CommitInfo::new(&handle, version)),
         Committed::Applied(ticket) => finish_ticket(handle, ticket),
     }
 }
 
-pub(crate) fn finish_ticket(handle: Arc<Handle>, ticket: Ticket) -> Result<CommitInfo> {
+pub(crate) fn finish_ticket(handle: &Handle, ticket: Ticket) -> Result<CommitInfo> {
     handle.drive(ticket);
     block_on(handle.progress.wait(Goal::Commit(ticket.version, ticket.stage)))?;
-    Ok(CommitInfo { handle, version: ticket.version })
+    Ok(CommitInfo::new(&handle, ticket.version))
 }
 
 impl Engine {
@@ -190,6 +193,10 @@ impl<'a, I: Iterator<Item = Change<'a>>> Iterator for Counted<I> {
 impl<'a, I: Iterator<Item = Change<'a>>> ExactSizeIterator for Counted<I> {}
 
 impl CommitInfo {
+    fn new(handle: &Handle, version: Version) -> Self {
+        Self { version, progress: Arc::clone(&handle.progress), log: handle.log.as_ref().map(Arc::downgrade) }
+    }
+
     /// The number of the commit. A transaction that wrote nothing has the number of the commit it read.
     pub fn version(&self) -> Version {
         self.version
@@ -197,7 +204,7 @@ impl CommitInfo {
 
     /// How durable the commit is by now.
     pub fn durability(&self) -> Durability {
-        match (&self.handle.log, self.handle.progress.stage_of(self.version)) {
+        match (&self.log, self.progress.stage_of(self.version)) {
             (None, _) => Durability::None,
             (_, Stage::Applied) => Durability::Queued,
             (_, Stage::Written) => Durability::Buffered,
@@ -212,16 +219,18 @@ impl CommitInfo {
     /// [`Error::DurabilityUnknown`](crate::Error::DurabilityUnknown) when the storage failed, and
     /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) for a database in memory.
     pub fn durable(&self) -> impl Future<Output = Result<()>> + Send + 'static {
-        let Self { handle, version } = self.clone();
+        let Self { version, progress, log } = self.clone();
         let goal = Goal::Commit(version, Stage::Synced);
-        if let Some(log) = handle.log.as_ref().filter(|_| !handle.progress.reached(goal)) {
+        if !progress.reached(goal)
+            && let Some(log) = log.as_ref().and_then(Weak::upgrade)
+        {
             log.request_sync();
         }
         async move {
-            if handle.log.is_none() {
+            if log.is_none() {
                 return Err(crate::Error::invalid("a database in memory is never durable"));
             }
-            handle.progress.wait(goal).await
+            progress.wait(goal).await
         }
     }
 }
