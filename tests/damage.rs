@@ -87,12 +87,12 @@ impl Workshop {
     }
 
     fn crashed(self) -> Subject {
-        Subject::new(self.storage.copy(), self.states, false)
+        Subject::new(&self.storage.copy(), self.states, false)
     }
 
     fn closed(self) -> Subject {
         self.db.close().unwrap();
-        Subject::new(self.storage, self.states, true)
+        Subject::new(&self.storage, self.states, true)
     }
 }
 
@@ -129,8 +129,8 @@ struct Subject {
 }
 
 impl Subject {
-    fn new(storage: MemoryStorage, states: Vec<Contents>, closed: bool) -> Self {
-        let (files, last_segment) = (storage.files(), last_file(&storage, ".log"));
+    fn new(storage: &MemoryStorage, states: Vec<Contents>, closed: bool) -> Self {
+        let (files, last_segment) = (storage.files(), last_file(storage, ".log"));
         let subject = Self { files, states, closed, last_segment, tally: Tally::default() };
         let undamaged = MemoryStorage::from_files(subject.files.clone());
         let found = contents(&common::open(&undamaged).unwrap());

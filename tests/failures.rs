@@ -193,10 +193,8 @@ fn close_reports_that_what_was_queued_could_not_be_written() {
     for durability in [Durability::None, Durability::Queued] {
         let broken = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&broken);
-        let storage = ScriptedStorage::new(move |_, _| match asked.load(Ordering::Relaxed) {
-            true => Verdict::Fail,
-            false => Verdict::Go,
-        });
+        let storage =
+            ScriptedStorage::new(move |_, _| if asked.load(Ordering::Relaxed) { Verdict::Fail } else { Verdict::Go });
         let db = options().durability(durability).open_storage(storage).unwrap();
         broken.store(true, Ordering::Relaxed);
         db.insert("key", "value").unwrap();

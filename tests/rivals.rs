@@ -5,44 +5,14 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Operation, ScriptedStorage, Verdict, contents, keys, last_file, open};
+use common::{assert_filled, contents, fill, keys, open, small_segments, with_last};
 use selkie::storage::MemoryStorage;
-use selkie::{
-    Corruption, Database, Durability, Error, Limits, Options, Outcome, Readable, Retention, SnapshotPolicy, Writable,
-};
+use selkie::{Database, Durability, Error, Limits, Options, Outcome, Readable, Retention, Writable};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
-
-fn fill(db: &Database, keys: std::ops::Range<u32>) {
-    for key in keys {
-        db.insert(format!("{key:06}"), format!("value {key}")).unwrap();
-    }
-}
-
-#[track_caller]
-fn assert_filled(db: &Database, expected: std::ops::Range<u32>) {
-    let expected: Vec<_> = expected.map(|key| format!("{key:06}")).collect();
-    assert_eq!(keys(db), expected);
-    for key in expected {
-        let number: u32 = key.parse().unwrap();
-        assert_eq!(db.get(&key).unwrap().unwrap(), format!("value {number}"));
-    }
-}
-
-/// The files with the last one of a kind changed.
-fn with_last(storage: &MemoryStorage, suffix: &str, change: impl FnOnce(&mut Vec<u8>)) -> MemoryStorage {
-    let mut files = storage.files();
-    change(files.get_mut(&last_file(storage, suffix)).unwrap());
-    MemoryStorage::from_files(files)
-}
-
-fn small_segments() -> Options {
-    Options::new().segment_bytes(4096).snapshots(SnapshotPolicy::Never)
-}
 
 #[test]
 fn commits_after_a_torn_tail_survive_every_later_restart() {
@@ -94,43 +64,6 @@ fn a_tail_torn_again_and_again_loses_only_what_was_torn() {
 }
 
 #[test]
-fn half_a_snapshot_or_one_without_its_last_ten_bytes_is_refused() {
-    let storage = MemoryStorage::new();
-    let db = open(&storage).unwrap();
-    fill(&db, 0..1000);
-    db.snapshot().unwrap();
-    db.close().unwrap();
-    let name = last_file(&storage, ".snapshot");
-    let length = storage.files()[&name].len();
-    for left in [length - 10, length / 2, length - 1, 16, 0] {
-        let damaged = with_last(&storage, ".snapshot", |bytes| bytes.truncate(left));
-        let before = damaged.files();
-        let refused = open(&damaged).unwrap_err();
-        assert!(matches!(&refused, Error::Corrupted { file, .. } if *file == name), "{refused}");
-        assert_eq!(damaged.files(), before);
-    }
-}
-
-#[test]
-fn a_damaged_snapshot_is_passed_over_where_an_older_one_and_the_log_are_kept() {
-    let storage = MemoryStorage::new();
-    let db = Options::new().retained_snapshots(2).open_storage(Arc::new(storage.clone())).unwrap();
-    fill(&db, 0..10);
-    db.snapshot().unwrap();
-    fill(&db, 10..20);
-    db.snapshot().unwrap();
-    fill(&db, 20..30);
-    let damaged = with_last(&storage, ".snapshot", |bytes| bytes.truncate(bytes.len() - 10));
-    let db = open(&damaged).unwrap();
-    assert_filled(&db, 0..30);
-    assert_eq!(db.recovery().ignored_files.len(), 1);
-    fill(&db, 30..40);
-    assert_filled(&open(&damaged.copy()).unwrap(), 0..40);
-    db.snapshot().unwrap();
-    assert_filled(&open(&damaged.copy()).unwrap(), 0..40);
-}
-
-#[test]
 fn values_larger_than_a_segment_are_stored() {
     let storage = MemoryStorage::new();
     let db = small_segments().open_storage(Arc::new(storage.clone())).unwrap();
@@ -157,53 +90,6 @@ fn everything_is_there_after_many_segment_changes() {
     db.close().unwrap();
     assert_filled(&open(&storage).unwrap(), 0..3000);
     assert_filled(&open(&storage).unwrap(), 0..3000);
-}
-
-/// Runs `work` and takes an image of the files before each storage operation, as a crash at that moment would leave
-/// them, with the number of commits that were acknowledged by then.
-fn crash_images(work: impl FnOnce(&Database, &AtomicU64)) -> Vec<(u64, MemoryStorage)> {
-    let inner = MemoryStorage::new();
-    let images = Arc::new(Mutex::new(Vec::new()));
-    let acknowledged = Arc::new(AtomicU64::new(0));
-    let (files, seen, counter) = (inner.clone(), Arc::clone(&images), Arc::clone(&acknowledged));
-    let storage = ScriptedStorage::over(inner, move |_, _| {
-        seen.lock().unwrap().push((counter.load(Ordering::Relaxed), files.copy()));
-        Verdict::Go
-    });
-    let db = small_segments().open_storage(storage.clone()).unwrap();
-    work(&db, &acknowledged);
-    db.close().unwrap();
-    storage.heal();
-    std::mem::take(&mut images.lock().unwrap())
-}
-
-#[test]
-fn a_crash_between_any_two_storage_operations_loses_nothing_acknowledged() {
-    let images = crash_images(|db, acknowledged| {
-        for number in 0..30_u64 {
-            let change = |tx: &mut selkie::Transaction| {
-                (0..20_u8).try_for_each(|key| tx.insert([key], [number.to_le_bytes().as_slice(), &[7; 40]].concat()))
-            };
-            db.update(change).unwrap();
-            acknowledged.fetch_add(1, Ordering::Relaxed);
-            if number % 10 == 9 {
-                db.snapshot().unwrap();
-            }
-        }
-    });
-    assert!(images.len() > 150, "{}", images.len());
-    for (acknowledged, image) in images {
-        let check = |db: &Database| {
-            assert!((acknowledged..=acknowledged + 1).contains(&db.version()), "{acknowledged}, {}", db.version());
-            let values: Vec<_> = db.begin_read().unwrap().iter().map(|entry| entry.unwrap().1).collect();
-            assert_eq!(values.len(), if db.version() == 0 { 0 } else { 20 });
-            assert!(values.iter().all(|value| value[..8] == (db.version() - 1).to_le_bytes()), "a torn transaction");
-        };
-        let db = open(&image).unwrap();
-        check(&db);
-        db.insert("more", "").unwrap();
-        assert!(open(&image.copy()).unwrap().contains_key("more").unwrap());
-    }
 }
 
 #[test]
@@ -361,87 +247,11 @@ fn closing_drains_what_is_queued() {
             let db = options.open_storage(Arc::new(storage.clone())).unwrap();
             fill(&db, 0..500);
             if close {
-                db.close().unwrap()
+                db.close().unwrap();
             } else {
-                drop(db)
+                drop(db);
             }
             assert_filled(&open(&storage).unwrap(), 0..500);
         }
-    }
-}
-
-/// Refuses one kind of operation on snapshots, and nothing else.
-fn no_snapshots(operation: Operation, verdict: Verdict) -> Arc<ScriptedStorage> {
-    ScriptedStorage::new(
-        move |asked, file| {
-            if asked == operation && file.ends_with(".snapshot") { verdict } else { Verdict::Go }
-        },
-    )
-}
-
-#[test]
-fn a_snapshot_that_cannot_be_written_leaves_the_log() {
-    for (operation, verdict) in [
-        (Operation::Create, Verdict::Fail),
-        (Operation::Write, Verdict::Fail),
-        (Operation::Write, Verdict::Short),
-        (Operation::Sync, Verdict::Fail),
-    ] {
-        let storage = no_snapshots(operation, verdict);
-        let db = small_segments().open_storage(storage.clone()).unwrap();
-        fill(&db, 0..50);
-        for failures in 1..3 {
-            assert!(matches!(db.snapshot(), Err(Error::Io { .. })));
-            let stats = db.stats();
-            assert_eq!(stats.snapshot_failures, failures);
-            assert!(matches!(stats.snapshot_error, Some(Error::Io { .. })));
-            assert!(stats.snapshot.is_none() && stats.poisoned.is_none());
-        }
-        fill(&db, 50..60);
-        assert_filled(&open(&storage.crash()).unwrap(), 0..60);
-        storage.heal();
-        db.snapshot().unwrap();
-        assert!(db.stats().snapshot_error.is_none());
-        fill(&db, 60..70);
-        let reopened = open(&storage.crash()).unwrap();
-        assert!(reopened.recovery().snapshot.is_some());
-        assert_filled(&reopened, 0..70);
-    }
-}
-
-#[test]
-fn a_snapshot_whose_remains_cannot_be_removed_does_no_harm() {
-    let storage = ScriptedStorage::new(|asked, file| match (asked, file.ends_with(".snapshot")) {
-        (Operation::Write, true) => Verdict::Short,
-        (Operation::Remove, _) => Verdict::Fail,
-        _ => Verdict::Go,
-    });
-    let db = small_segments().open_storage(storage.clone()).unwrap();
-    fill(&db, 0..50);
-    assert!(db.snapshot().is_err());
-    fill(&db, 50..60);
-    let crashed = storage.crash();
-    assert!(last_file(&crashed, ".snapshot").ends_with(".snapshot"));
-    let reopened = open(&crashed).unwrap();
-    assert_eq!(reopened.recovery().ignored_files.len(), 1);
-    assert_filled(&reopened, 0..60);
-    storage.heal();
-    db.snapshot().unwrap();
-    assert_filled(&open(&storage.crash()).unwrap(), 0..60);
-}
-
-#[test]
-fn a_database_that_lost_a_file_is_not_taken_for_a_new_one() {
-    let storage = MemoryStorage::new();
-    let db = open(&storage).unwrap();
-    fill(&db, 0..10);
-    db.snapshot().unwrap();
-    fill(&db, 10..20);
-    db.close().unwrap();
-    let mut files = storage.files();
-    while files.len() > 1 {
-        files.pop_first();
-        let refused = open(&MemoryStorage::from_files(files.clone())).unwrap_err();
-        assert!(matches!(refused, Error::Corrupted { kind: Corruption::Missing, .. }), "{refused}");
     }
 }

@@ -327,10 +327,10 @@ fn closing_waits_for_a_snapshot_and_leaves_the_files_alone_afterwards() {
     }
     thread::scope(|scope| {
         let snapshots = db.clone();
-        let waiting = db.clone();
+        let queued = db.clone();
         scope.spawn(move || snapshots.snapshot());
         writing.wait();
-        scope.spawn(move || waiting.snapshot());
+        scope.spawn(move || queued.snapshot());
         db.close().unwrap();
         let (files, calls) = (inner.files(), storage.calls().len());
         let reopened = open(&inner).unwrap();

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use selkie::storage::{Completion, FileEntry, Flush, MemoryStorage, Storage};
-use selkie::{Database, Error, KeyVersion, Options, Readable, Retention, Version};
+use selkie::{Database, Error, KeyVersion, Options, Readable, Retention, SnapshotPolicy, Version};
 
 /// What a storage is asked to do. A write that is to be flushed counts as a write and then as a sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,6 +191,33 @@ pub(crate) fn keys(db: &Database) -> Vec<String> {
 /// The name of the last file of a kind.
 pub(crate) fn last_file(storage: &MemoryStorage, suffix: &str) -> String {
     storage.files().into_keys().rfind(|name| name.ends_with(suffix)).unwrap()
+}
+
+pub(crate) fn fill(db: &Database, keys: std::ops::Range<u32>) {
+    for key in keys {
+        db.insert(format!("{key:06}"), format!("value {key}")).unwrap();
+    }
+}
+
+#[track_caller]
+pub(crate) fn assert_filled(db: &Database, expected: std::ops::Range<u32>) {
+    let expected: Vec<_> = expected.map(|key| format!("{key:06}")).collect();
+    assert_eq!(keys(db), expected);
+    for key in expected {
+        let number: u32 = key.parse().unwrap();
+        assert_eq!(db.get(&key).unwrap().unwrap(), format!("value {number}"));
+    }
+}
+
+/// The files with the last one of a kind changed.
+pub(crate) fn with_last(storage: &MemoryStorage, suffix: &str, change: impl FnOnce(&mut Vec<u8>)) -> MemoryStorage {
+    let mut files = storage.files();
+    change(files.get_mut(&last_file(storage, suffix)).unwrap());
+    MemoryStorage::from_files(files)
+}
+
+pub(crate) fn small_segments() -> Options {
+    Options::new().segment_bytes(4096).snapshots(SnapshotPolicy::Never)
 }
 
 /// Numbers without a pattern, the same for the same seed.
