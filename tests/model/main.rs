@@ -11,7 +11,7 @@ mod session;
 mod transactions;
 mod views;
 
-use proptest::test_runner::{Config, FailurePersistence, TestRunner};
+use proptest::test_runner::{Config, FailurePersistence, FileFailurePersistence, TestRunner};
 
 const CASES: u32 = if cfg!(target_arch = "wasm32") { 60 } else { 300 };
 const OPERATIONS: usize = if cfg!(target_arch = "wasm32") { 300 } else { 700 };
@@ -21,17 +21,10 @@ fn config() -> Config {
     Config { cases, max_shrink_iters: 4000, failure_persistence: persistence(), ..Config::default() }
 }
 
-#[cfg(not(target_arch = "wasm32"))]
+/// Failures are kept in a file, where there are files.
 fn persistence() -> Option<Box<dyn FailurePersistence>> {
-    use proptest::test_runner::FileFailurePersistence;
-    Some(Box::new(FileFailurePersistence::Direct("proptest-regressions/model.txt")))
-}
-
-/// There are no files here.
-#[cfg(target_arch = "wasm32")]
-#[expect(clippy::unnecessary_wraps, reason = "natively there is one")]
-fn persistence() -> Option<Box<dyn FailurePersistence>> {
-    None
+    let file = || Box::new(FileFailurePersistence::Direct("proptest-regressions/model.txt")) as Box<_>;
+    (!cfg!(target_arch = "wasm32")).then(file)
 }
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]

@@ -276,9 +276,9 @@ fn in_transactions() -> BoxedStrategy<Operation> {
             .prop_map(|(transaction, slot, change)| Operation::Change { transaction, slot, change }),
         8 => (transaction(), slot(), read())
             .prop_map(|(transaction, slot, read)| Operation::Read { transaction, slot, read }),
-        2 => transaction().prop_map(Operation::Savepoint),
-        2 => (transaction(), 0..3_usize).prop_map(|(transaction, place)| Operation::RollbackTo(transaction, place)),
-        1 => (transaction(), 0..3_usize).prop_map(|(transaction, place)| Operation::Release(transaction, place)),
+        4 => transaction().prop_map(Operation::Savepoint),
+        4 => (transaction(), 0..3_usize).prop_map(|(transaction, place)| Operation::RollbackTo(transaction, place)),
+        4 => (transaction(), 0..3_usize).prop_map(|(transaction, place)| Operation::Release(transaction, place)),
         6 => transaction().prop_map(Operation::Commit),
         1 => transaction().prop_map(Operation::Rollback),
     ]

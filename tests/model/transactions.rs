@@ -120,7 +120,8 @@ impl OpenTransaction {
         self.savepoints.push((self.transaction.savepoint(), self.changes.clone()));
     }
 
-    pub(crate) fn rollback_to(&mut self, place: usize) {
+    pub(crate) fn rollback_to(&mut self, choice: usize) {
+        let place = choice % self.savepoints.len().max(1);
         let Some((savepoint, changes)) = self.savepoints.get(place).cloned() else { return };
         self.transaction.rollback_to(savepoint).unwrap();
         self.changes = changes;
@@ -129,7 +130,8 @@ impl OpenTransaction {
         }
     }
 
-    pub(crate) fn release(&mut self, place: usize) {
+    pub(crate) fn release(&mut self, choice: usize) {
+        let place = choice % self.savepoints.len().max(1);
         let Some((savepoint, _)) = self.savepoints.get(place).cloned() else { return };
         self.transaction.release(savepoint).unwrap();
         for (gone, _) in self.savepoints.drain(place..) {
