@@ -46,7 +46,8 @@ pub(crate) struct Progress {
     /// How many waiters there are, so that a notification for nobody costs no lock.
     waiting: AtomicUsize,
     poison: OnceLock<Arc<Error>>,
-    closed: AtomicBool,
+    /// Whether waiting for what is not reached by now is in vain.
+    ended: AtomicBool,
 }
 
 impl Progress {
@@ -61,7 +62,7 @@ impl Progress {
             waiters: Mutex::new(Vec::new()),
             waiting: AtomicUsize::new(0),
             poison: OnceLock::new(),
-            closed: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
         }
     }
 
@@ -131,11 +132,8 @@ impl Progress {
             if self.reached(goal) {
                 return Poll::Ready(Ok(()));
             }
-            if let Some(cause) = self.poison.get() {
-                return Poll::Ready(Err(failure(goal, cause)));
-            }
-            if self.closed.load(Ordering::SeqCst) {
-                return Poll::Ready(Err(Error::Closed));
+            if self.ended.load(Ordering::SeqCst) {
+                return Poll::Ready(Err(self.failure(goal)));
             }
             waiters.push((goal, context.waker().clone()));
             Poll::Pending
@@ -148,7 +146,7 @@ impl Progress {
         if self.waiting.load(Ordering::SeqCst) == 0 {
             return;
         }
-        let ended = self.poison.get().is_some() || self.closed.load(Ordering::SeqCst);
+        let ended = self.ended.load(Ordering::SeqCst);
         let mut waiters = self.waiters.lock();
         let ready: Vec<Waker> =
             waiters.extract_if(.., |(goal, _)| ended || self.reached(*goal)).map(|(_, waker)| waker).collect();
@@ -163,12 +161,12 @@ impl Progress {
     pub(crate) fn poison(&self, cause: Error) {
         // A second error changes nothing: the first one is the cause that everybody is told.
         let _first = self.poison.set(Arc::new(cause));
-        self.notify();
+        self.close();
     }
 
     /// Ends all waiting: nothing will be committed any more.
     pub(crate) fn close(&self) {
-        self.closed.store(true, Ordering::SeqCst);
+        self.ended.store(true, Ordering::SeqCst);
         self.notify();
     }
 
@@ -176,17 +174,19 @@ impl Progress {
         self.poison.get()
     }
 
+    /// Why a goal will not be reached.
+    fn failure(&self, goal: Goal) -> Error {
+        let Some(cause) = self.poison.get().cloned() else { return Error::Closed };
+        match goal {
+            Goal::Commit(version, _) => Error::DurabilityUnknown { version, cause },
+            _ => Error::Poisoned { cause },
+        }
+    }
+
     pub(crate) fn check_poison(&self) -> Result<()> {
         match self.poison.get() {
             Some(cause) => Err(Error::Poisoned { cause: Arc::clone(cause) }),
             None => Ok(()),
         }
-    }
-}
-
-fn failure(goal: Goal, cause: &Arc<Error>) -> Error {
-    match goal {
-        Goal::Commit(version, _) => Error::DurabilityUnknown { version, cause: Arc::clone(cause) },
-        _ => Error::Poisoned { cause: Arc::clone(cause) },
     }
 }

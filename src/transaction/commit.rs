@@ -87,7 +87,7 @@ impl Transaction {
                 Committed::Nothing(version) => Ok(CommitInfo::new(&handle, version)),
                 Committed::Applied(ticket) => {
                     handle.progress.wait(Goal::Commit(ticket.version, ticket.stage)).await?;
-                    Ok(CommitInfo::new(&handle, ticket.version))
+                    Ok(CommitInfo::new(handle, ticket.version))
                 }
             }
         }))
@@ -154,7 +154,7 @@ fn finish(handle: &Handle, committed: Committed) -> Result<CommitInfo> {
 pub(crate) fn finish_ticket(handle: &Handle, ticket: Ticket) -> Result<CommitInfo> {
     handle.drive(ticket);
     block_on(handle.progress.wait(Goal::Commit(ticket.version, ticket.stage)))?;
-    Ok(CommitInfo::new(&handle, ticket.version))
+    Ok(CommitInfo::new(handle, ticket.version))
 }
 
 impl Engine {
