@@ -1,5 +1,12 @@
 //! Synced commits beside the raw rate of the disk, and opening a database, on the file system.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::cast_precision_loss,
+    reason = "a benchmark stops at the first surprise"
+)]
+
 mod common;
 
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! Reads, scans and commits of a database in memory, one thread and many.
 
+#![allow(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a benchmark stops at the first surprise")]
+
 mod common;
 
 use std::hint::black_box;

@@ -1,5 +1,7 @@
 //! How much memory a record takes above its key and value.
 
+#![allow(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a benchmark stops at the first surprise")]
+
 mod common;
 
 use std::alloc::System;

@@ -84,6 +84,8 @@ impl View {
     }
 
     /// The version that the view sees: this commit and all before it.
+    ///
+    /// For a view as of a time it is the newest commit when the view was made, of which it sees what was there then.
     pub fn version(&self) -> Version {
         self.0.point().version
     }

@@ -20,8 +20,9 @@ pub(crate) struct KeyspaceState {
     pub(crate) number: u32,
     pub(crate) name: Arc<str>,
     pub(crate) index: Arc<Index>,
-    /// The commit that dropped it; none while it stands.
+    /// The commit that dropped it, and its time; the greatest numbers while it stands.
     dropped_at: AtomicU64,
+    dropped_time: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -33,19 +34,28 @@ pub(crate) struct Catalog {
 
 impl KeyspaceState {
     pub(crate) fn new(number: u32, name: &str, index: Index) -> Arc<Self> {
-        Arc::new(Self { number, name: name.into(), index: Arc::new(index), dropped_at: AtomicU64::new(u64::MAX) })
+        Arc::new(Self {
+            number,
+            name: name.into(),
+            index: Arc::new(index),
+            dropped_at: AtomicU64::new(u64::MAX),
+            dropped_time: AtomicU64::new(u64::MAX),
+        })
     }
 
     /// Refuses to read at a point at which the keyspace was dropped already.
     pub(crate) fn check(&self, point: ReadPoint) -> Result<()> {
-        if self.dropped_at.load(Ordering::Acquire) <= point.version { Err(self.not_found()) } else { Ok(()) }
+        let dropped = self.dropped_at.load(Ordering::Acquire) <= point.version
+            && self.dropped_time.load(Ordering::Relaxed) <= point.time;
+        if dropped { Err(self.not_found()) } else { Ok(()) }
     }
 
     pub(crate) fn not_found(&self) -> Error {
         Error::KeyspaceNotFound { name: Arc::clone(&self.name) }
     }
 
-    pub(crate) fn mark_dropped(&self, version: Version) {
+    pub(crate) fn mark_dropped(&self, version: Version, time: u64) {
+        self.dropped_time.store(time, Ordering::Relaxed);
         self.dropped_at.store(version, Ordering::Release);
     }
 }

@@ -116,10 +116,10 @@ impl Engine {
         Ok(ticket)
     }
 
-    /// Commits an operation on the catalog, which `change` carries out at the version it is given.
+    /// Commits an operation on the catalog, which `change` carries out at the version and time it is given.
     pub(crate) fn commit_operation<'a, T>(
         &self,
-        change: impl FnOnce(Version) -> (Operation<'a>, T),
+        change: impl FnOnce(Version, u64) -> (Operation<'a>, T),
     ) -> Result<(Ticket, T)> {
         self.check_writable()?;
         self.wait_for_room()?;
@@ -127,7 +127,7 @@ impl Engine {
         self.check_writable()?;
         let durability = self.options.durability;
         let ticket = self.claim(&mut head, durability);
-        let (operation, value) = change(ticket.version);
+        let (operation, value) = change(ticket.version, ticket.time);
         self.append(ticket, durability, Some(&operation_payload(&operation)));
         drop(head);
         self.after_commit(ticket.version);

@@ -128,7 +128,7 @@ impl Engine {
     }
 
     fn set_retention(&self, retention: Retention) -> Result<()> {
-        let (ticket, ()) = self.commit_operation(|_| {
+        let (ticket, ()) = self.commit_operation(|_, _| {
             *self.retention.write() = retention;
             (Operation::SetRetention(retention), ())
         })?;
@@ -231,7 +231,7 @@ impl Engine {
         if let Some(existing) = self.keyspace(name) {
             return Ok(existing);
         }
-        let (ticket, keyspace) = self.commit_operation(|_| {
+        let (ticket, keyspace) = self.commit_operation(|_, _| {
             let mut catalog = self.catalog.write();
             let keyspace = KeyspaceState::new(catalog.next_number, name, Index::new());
             catalog.add(Arc::clone(&keyspace));
@@ -247,9 +247,9 @@ impl Engine {
         }
         let _one_at_a_time = self.catalog_change.lock();
         let keyspace = self.keyspace(name).ok_or_else(|| Error::KeyspaceNotFound { name: name.into() })?;
-        let (ticket, ()) = self.commit_operation(|version| {
+        let (ticket, ()) = self.commit_operation(|version, time| {
             self.catalog.write().remove(name);
-            keyspace.mark_dropped(version);
+            keyspace.mark_dropped(version, time);
             (Operation::DropKeyspace { keyspace: keyspace.number }, ())
         })?;
         block_on(self.wait_for(ticket))

@@ -105,7 +105,7 @@ mod tests {
             let bytes: Vec<u8> = (0..length as u8).collect();
             assert_eq!(&Blob::new(&bytes)[..], &bytes[..]);
         }
-        assert_eq!(std::mem::size_of::<Blob>(), if cfg!(target_pointer_width = "64") { 24 } else { 24 });
+        assert_eq!(std::mem::size_of::<Blob>(), 24);
     }
 
     #[test]

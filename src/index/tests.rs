@@ -51,7 +51,7 @@ fn walks_agree_with_a_sorted_map_in_both_directions() {
     let mut model = BTreeMap::new();
     for (version, number) in scramble(1).take(3_000).enumerate() {
         let key = format!("key-{:05}", number % 2_000).into_bytes();
-        if number % 5 == 0 {
+        if number.is_multiple_of(5) {
             put(&index, &key, version as u64 + 1, Slot::Tombstone, KEEP_ALL);
             model.remove(&key);
         } else {
@@ -81,7 +81,9 @@ fn both_ends_of_a_walk_meet_once() {
         let mut walk = Walk::new(&index, NOW, low.clone(), high.clone());
         let mut seen = 0;
         let mut turns = scramble(pattern);
-        while let Some(key) = if turns.next().unwrap() % 3 == 0 { forward(&mut walk) } else { backward(&mut walk) } {
+        while let Some(key) =
+            if turns.next().unwrap().is_multiple_of(3) { forward(&mut walk) } else { backward(&mut walk) }
+        {
             let number = u32::from_be_bytes(key[..].try_into().unwrap());
             assert!((7..450).contains(&number));
             seen += 1;
@@ -129,7 +131,7 @@ fn churn_leaves_no_empty_leaves_behind() {
         if let Some(old) = number.checked_sub(100) {
             put(&index, &old.to_be_bytes(), u64::from(number) * 2 + 2, Slot::Tombstone, KEEP_NEWEST);
         }
-        if number % 1_000 == 0 {
+        if number.is_multiple_of(1_000) {
             let mut next = Some(Blob::empty());
             while let Some(from) = next {
                 next = index.collect(from, 16, KEEP_NEWEST).next;
@@ -176,7 +178,7 @@ fn concurrent_readers_miss_nothing_while_leaves_split_and_merge() {
                 for turn in scramble(reader) {
                     let number = stable[turn as usize % stable.len()];
                     assert!(get(index, &number.to_be_bytes(), NOW).is_some(), "lost {number}");
-                    if turn % 64 == 0 {
+                    if turn.is_multiple_of(64) {
                         assert_sees_all(index, stable, turn % 128 == 0);
                     }
                     if done.load(Ordering::Relaxed) {
@@ -212,7 +214,7 @@ fn assert_sees_all(index: &Index, stable: &[u32], reverse: bool) {
     let step = if reverse { backward } else { forward };
     let mut seen: Vec<u32> = std::iter::from_fn(|| step(&mut walk))
         .map(|key| u32::from_be_bytes(key[..].try_into().unwrap()))
-        .filter(|number| number % 1_000 == 0)
+        .filter(|number| number.is_multiple_of(1_000))
         .collect();
     if reverse {
         seen.reverse();

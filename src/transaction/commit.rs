@@ -87,7 +87,7 @@ impl Transaction {
                 Committed::Nothing(version) => Ok(CommitInfo::new(&handle, version)),
                 Committed::Applied(ticket) => {
                     handle.progress.wait(Goal::Commit(ticket.version, ticket.stage)).await?;
-                    Ok(CommitInfo::new(handle, ticket.version))
+                    Ok(CommitInfo::new(&handle, ticket.version))
                 }
             }
         }))
@@ -146,7 +146,7 @@ enum Committed {
 /// Waits for a commit that was applied.
 fn finish(handle: &Handle, committed: Committed) -> Result<CommitInfo> {
     match committed {
-        Committed::Nothing(version) => Ok(CommitInfo::new(&handle, version)),
+        Committed::Nothing(version) => Ok(CommitInfo::new(handle, version)),
         Committed::Applied(ticket) => finish_ticket(handle, ticket),
     }
 }
