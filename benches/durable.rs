@@ -19,7 +19,7 @@ use selkie::storage::{Completion, FileStorage, Flush, Storage};
 use selkie::{Compression, Database, Durability, Options, SnapshotPolicy};
 
 fn done<T>(completion: Completion<T>) -> T {
-    completion.try_take().ok().expect("a file system answers at once").unwrap()
+    completion.try_take().unwrap_or_else(|_| panic!("a file system answers at once")).unwrap()
 }
 
 /// How long `count` syncs take, each after a write of one frame's size into prepared space.

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+#[cfg(not(target_arch = "wasm32"))]
 use std::sync::atomic::AtomicBool;
 
 use super::*;

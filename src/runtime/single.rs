@@ -1,5 +1,7 @@
 //! One thread, as in a browser: nothing waits, and background work is done by whoever signals it.
 
+#![expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the calls are the same as with threads")]
+
 use std::future::Future;
 use std::task::Waker;
 use std::time::Duration;
