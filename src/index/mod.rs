@@ -30,8 +30,8 @@ use parking_lot::RwLock;
 
 pub(crate) use blob::Blob;
 pub(crate) use builder::Builder;
-pub(crate) use leaf::Entry;
 use leaf::{CAPACITY, Leaf};
+pub(crate) use leaf::{Entry, prefix_after};
 pub(crate) use revision::{Horizon, ReadPoint, Revision, Slot, Tally, collected_marker};
 use router::Router;
 pub(crate) use walk::Walk;

@@ -1,4 +1,8 @@
-//! Replaying the log: every commit once, in order, straight into the indexes.
+//! Replaying the log: every commit once, in order.
+//!
+//! Changes are gathered and put into the indexes in the order of their keys, and of their versions for each key:
+//! neighbours then meet in the same leaf while it is in the processor's caches. Nobody reads yet, so that only the
+//! order within a key matters.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +13,7 @@ use crate::codec::{self, Operation};
 use crate::engine::catalog::KeyspaceState;
 use crate::engine::collector::horizon;
 use crate::files::read_file;
-use crate::index::{Blob, Horizon, Index, ReadPoint, Revision, Slot, Tally};
+use crate::index::{Blob, Horizon, Index, ReadPoint, Revision, Slot, Tally, prefix_after};
 use crate::log::scan::{LoggedCommit, Scan, SegmentEnd};
 use crate::log::segment::segment_name;
 use crate::storage::Storage;
@@ -24,13 +28,29 @@ pub(crate) struct Replay<'a> {
     recovered: &'a mut Recovered,
     keyspaces: HashMap<u32, Arc<KeyspaceState>>,
     horizon: Horizon,
+    gathered: Vec<Gathered>,
+    gathered_bytes: usize,
 }
+
+/// A change that is still to be put into its index.
+#[derive(Debug)]
+struct Gathered {
+    keyspace: u32,
+    /// The beginning of the key, which settles most comparisons.
+    prefix: u64,
+    key: Blob,
+    revision: Revision,
+}
+
+/// How many changes, and how many bytes of them, are gathered at most.
+const GATHER: usize = 1 << 16;
+const GATHER_BYTES: usize = 64 << 20;
 
 impl<'a> Replay<'a> {
     pub(crate) fn new(recovered: &'a mut Recovered) -> Self {
         let keyspaces = recovered.catalog.iter().map(|keyspace| (keyspace.number, Arc::clone(keyspace))).collect();
         let horizon = horizon(recovered.retention, NO_READERS);
-        Self { recovered, keyspaces, horizon }
+        Self { recovered, keyspaces, horizon, gathered: Vec::new(), gathered_bytes: 0 }
     }
 
     /// Replays all segments and says where the last one ends.
@@ -53,6 +73,7 @@ impl<'a> Replay<'a> {
             self.recovered.report.bytes_cut = end.torn_bytes;
             last_end = Some(end);
         }
+        self.put_gathered();
         last_end.ok_or_else(|| Error::corrupted("log", 0, Corruption::Missing))
     }
 
@@ -77,9 +98,9 @@ impl<'a> Replay<'a> {
     fn operation(&mut self, commit: LoggedCommit<'_>, operation: Operation<'_>) -> Option<()> {
         match operation {
             Operation::Set { keyspace, key, value } => {
-                self.put(commit, keyspace, key, Slot::Value(Blob::new(value)))?;
+                self.gather(commit, keyspace, key, Slot::Value(Blob::new(value)))?;
             }
-            Operation::Remove { keyspace, key } => self.put(commit, keyspace, key, Slot::Tombstone)?,
+            Operation::Remove { keyspace, key } => self.gather(commit, keyspace, key, Slot::Tombstone)?,
             Operation::CreateKeyspace { keyspace, name } => {
                 if self.keyspaces.contains_key(&keyspace) || self.recovered.catalog.by_name(name).is_some() {
                     return None;
@@ -89,10 +110,12 @@ impl<'a> Replay<'a> {
                 self.keyspaces.insert(keyspace, state);
             }
             Operation::DropKeyspace { keyspace } => {
+                self.put_gathered();
                 let dropped = self.keyspaces.remove(&keyspace)?;
                 self.recovered.catalog.remove(&dropped.name);
             }
             Operation::SetRetention(retention) => {
+                self.put_gathered();
                 self.recovered.retention = retention;
                 self.horizon = horizon(retention, NO_READERS);
             }
@@ -100,13 +123,42 @@ impl<'a> Replay<'a> {
         Some(())
     }
 
-    fn put(&self, commit: LoggedCommit<'_>, keyspace: u32, key: &[u8], slot: Slot) -> Option<()> {
+    fn gather(&mut self, commit: LoggedCommit<'_>, keyspace: u32, key: &[u8], slot: Slot) -> Option<()> {
+        if !self.keyspaces.contains_key(&keyspace) {
+            return None;
+        }
         let LoggedCommit { version, time, .. } = commit;
-        let index = &self.keyspaces.get(&keyspace)?.index;
-        let mut tally = Tally::default();
-        index.put(key, Revision { version, time, slot, older: None }, self.horizon, &mut tally);
-        index.add(tally);
+        self.gathered_bytes += key.len() + slot.length();
+        let revision = Revision { version, time, slot, older: None };
+        self.gathered.push(Gathered { keyspace, prefix: prefix_after(key, 0), key: Blob::new(key), revision });
+        if self.gathered.len() >= GATHER || self.gathered_bytes >= GATHER_BYTES {
+            self.put_gathered();
+        }
         Some(())
+    }
+
+    /// Puts what was gathered into the indexes.
+    fn put_gathered(&mut self) {
+        // The sort keeps the versions of a key in their order.
+        self.gathered
+            .sort_by(|a, b| (a.keyspace, a.prefix).cmp(&(b.keyspace, b.prefix)).then_with(|| a.key.cmp(&b.key)));
+        let mut tally = Tally::default();
+        let mut current: Option<(u32, &Arc<KeyspaceState>)> = None;
+        for Gathered { keyspace, key, revision, .. } in self.gathered.drain(..) {
+            if current.is_none_or(|(number, _)| number != keyspace) {
+                if let Some((_, finished)) = current {
+                    finished.index.add(std::mem::take(&mut tally));
+                }
+                current = self.keyspaces.get(&keyspace).map(|state| (keyspace, state));
+            }
+            if let Some((_, state)) = current {
+                state.index.put(&key, revision, self.horizon, &mut tally);
+            }
+        }
+        if let Some((_, finished)) = current {
+            finished.index.add(tally);
+        }
+        self.gathered_bytes = 0;
     }
 }
 
