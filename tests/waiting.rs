@@ -1,0 +1,56 @@
+//! Waiting: everybody who waits is woken, at the time he was promised, and whoever wakes him may do anything.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::task::{Context, Wake, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{Operation, ScriptedStorage, Verdict, open};
+use selkie::storage::MemoryStorage;
+use selkie::{Database, Durability, Error, Options, TransactionOptions, Visibility, Writable};
+
+/// Longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn interval(time: Duration) -> Durability {
+    Durability::Interval { time, commits: u32::MAX, bytes: u64::MAX }
+}
+
+fn insert_with(db: &Database, durability: Durability, key: &str) {
+    let mut tx = db.begin_with(TransactionOptions::new().durability(durability)).unwrap();
+    tx.insert(key, "value").unwrap();
+    tx.commit().unwrap();
+}
+
+/// Runs `work` in a thread of its own, and fails when it does not come back.
+fn in_time(work: impl FnOnce() + Send + 'static) {
+    let (done, finished) = mpsc::channel();
+    let worker = thread::spawn(move || {
+        work();
+        let _nobody_waits = done.send(());
+    });
+    match finished.recv_timeout(PATIENCE) {
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("it hangs"),
+        _ => worker.join().unwrap(),
+    }
+}
+
+#[test]
+fn an_interval_without_end_never_ends() {
+    let storage = MemoryStorage::new();
+    let options = Options::new().durability(interval(Duration::MAX));
+    let db = options.open_storage(Arc::new(storage.clone())).unwrap();
+    db.insert("a", "1").unwrap();
+    db.insert("b", "2").unwrap();
+    db.close().unwrap();
+    assert_eq!(common::keys(&open(&storage).unwrap()), ["a", "b"]);
+}
