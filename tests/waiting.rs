@@ -54,3 +54,17 @@ fn an_interval_without_end_never_ends() {
     db.close().unwrap();
     assert_eq!(common::keys(&open(&storage).unwrap()), ["a", "b"]);
 }
+
+#[test]
+fn the_shorter_of_two_intervals_counts() {
+    let storage = Arc::new(MemoryStorage::new());
+    let db = Options::new().durability(interval(Duration::from_secs(3600))).open_storage(storage).unwrap();
+    insert_with(&db, interval(Duration::from_secs(3600)), "a");
+    thread::sleep(Duration::from_millis(100));
+    insert_with(&db, interval(Duration::from_millis(20)), "b");
+    let started = Instant::now();
+    while db.durable_version() < 2 {
+        assert!(started.elapsed() < PATIENCE, "nothing was synced");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
