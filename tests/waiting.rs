@@ -68,3 +68,29 @@ fn the_shorter_of_two_intervals_counts() {
         thread::sleep(Duration::from_millis(5));
     }
 }
+
+#[test]
+fn a_watch_misses_no_commit_that_comes_while_it_begins_to_wait() {
+    in_time(|| {
+        const COMMITS: u64 = 100_000;
+        let db = Database::in_memory();
+        let mut watch = db.watch::<&str>(..).unwrap();
+        let seen = Arc::new(AtomicUsize::new(0));
+        let watcher = {
+            let seen = Arc::clone(&seen);
+            thread::spawn(move || {
+                for version in 1..=COMMITS {
+                    assert_eq!(watch.next().unwrap().version, version);
+                    seen.store(version as usize, Ordering::Release);
+                }
+            })
+        };
+        for version in 1..=COMMITS as usize {
+            db.insert("key", "value").unwrap();
+            while seen.load(Ordering::Acquire) < version {
+                std::hint::spin_loop();
+            }
+        }
+        watcher.join().unwrap();
+    });
+}
