@@ -94,3 +94,26 @@ fn a_watch_misses_no_commit_that_comes_while_it_begins_to_wait() {
         watcher.join().unwrap();
     });
 }
+
+struct Inserts(Database);
+
+impl Wake for Inserts {
+    fn wake(self: Arc<Self>) {
+        self.0.insert("by the waker", "value").unwrap();
+    }
+}
+
+#[test]
+fn a_waker_may_commit() {
+    in_time(|| {
+        let db = Options::new().visibility(Visibility::Applied).in_memory().unwrap();
+        let mut watch = db.watch("a".."b").unwrap();
+        let waker = Waker::from(Arc::new(Inserts(db.clone())));
+        {
+            let mut next = pin!(watch.next_async());
+            assert!(next.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+            db.insert("other", "value").unwrap();
+        }
+        assert!(db.contains_key("by the waker").unwrap());
+    });
+}
