@@ -117,3 +117,25 @@ fn a_waker_may_commit() {
         assert!(db.contains_key("by the waker").unwrap());
     });
 }
+
+struct Counts;
+
+impl Wake for Counts {
+    fn wake(self: Arc<Self>) {}
+}
+
+#[test]
+fn a_wait_that_is_given_up_or_polled_again_leaves_nothing_behind() {
+    let db = Database::in_memory();
+    let mut watch = db.watch::<&str>(..).unwrap();
+    let counts = Arc::new(Counts);
+    let waker = Waker::from(Arc::clone(&counts));
+    for _ in 0..100 {
+        let mut next = pin!(watch.next_async());
+        for _ in 0..100 {
+            assert!(next.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+    }
+    let held = Arc::strong_count(&counts) - 2;
+    assert!(held <= 1, "{held} wakers are kept for nobody");
+}
