@@ -139,3 +139,25 @@ fn a_wait_that_is_given_up_or_polled_again_leaves_nothing_behind() {
     let held = Arc::strong_count(&counts) - 2;
     assert!(held <= 1, "{held} wakers are kept for nobody");
 }
+
+#[test]
+fn a_second_close_waits_for_the_first() {
+    let storage = ScriptedStorage::new(|operation, _| {
+        if operation == Operation::Write {
+            thread::sleep(Duration::from_millis(100));
+        }
+        Verdict::Go
+    });
+    let options = Options::new().durability(Durability::Queued);
+    let db = options.open_storage(Arc::<ScriptedStorage>::clone(&storage)).unwrap();
+    db.insert("key", "value").unwrap();
+    let other = db.clone();
+    let first = thread::spawn(move || other.close());
+    while !matches!(db.get("key"), Err(Error::Closed)) {
+        thread::yield_now();
+    }
+    db.close().unwrap();
+    let reopened = open(&storage.crash()).unwrap();
+    assert!(reopened.contains_key("key").unwrap(), "closed, and not drained");
+    first.join().unwrap().unwrap();
+}
