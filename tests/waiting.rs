@@ -5,18 +5,19 @@
 
 mod common;
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{Operation, ScriptedStorage, Verdict, open};
 use selkie::storage::MemoryStorage;
-use selkie::{Database, Durability, Error, Options, TransactionOptions, Visibility, Writable};
+use selkie::{CommitFuture, Database, Durability, Error, Options, TransactionOptions, Visibility, Writable};
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -140,14 +141,19 @@ fn a_wait_that_is_given_up_or_polled_again_leaves_nothing_behind() {
     assert!(held <= 1, "{held} wakers are kept for nobody");
 }
 
-#[test]
-fn a_second_close_waits_for_the_first() {
-    let storage = ScriptedStorage::new(|operation, _| {
+/// A storage that takes its time to write.
+fn slow() -> Arc<ScriptedStorage> {
+    ScriptedStorage::new(|operation, _| {
         if operation == Operation::Write {
             thread::sleep(Duration::from_millis(100));
         }
         Verdict::Go
-    });
+    })
+}
+
+#[test]
+fn a_second_close_waits_for_the_first() {
+    let storage = slow();
     let options = Options::new().durability(Durability::Queued);
     let db = options.open_storage(Arc::<ScriptedStorage>::clone(&storage)).unwrap();
     db.insert("key", "value").unwrap();
@@ -160,4 +166,53 @@ fn a_second_close_waits_for_the_first() {
     let reopened = open(&storage.crash()).unwrap();
     assert!(reopened.contains_key("key").unwrap(), "closed, and not drained");
     first.join().unwrap().unwrap();
+}
+
+/// A future that nothing keeps but its waker.
+struct Task(Mutex<Option<CommitFuture>>);
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {}
+}
+
+#[test]
+fn the_last_handle_may_go_in_a_waker() {
+    let storage = slow();
+    let db = Options::new().open_storage(Arc::<ScriptedStorage>::clone(&storage)).unwrap();
+    let mut tx = db.begin_write().unwrap();
+    tx.insert("key", "value").unwrap();
+    let task = Arc::new(Task(Mutex::default()));
+    let waker = Waker::from(Arc::clone(&task));
+    let mut future = tx.commit_async();
+    assert!(pin!(&mut future).poll(&mut Context::from_waker(&waker)).is_pending());
+    *task.0.lock().unwrap() = Some(future);
+    drop((db, waker, task));
+    let started = Instant::now();
+    let reopened = loop {
+        match Options::new().open_storage(Arc::<ScriptedStorage>::clone(&storage)) {
+            Err(Error::Locked { .. }) => assert!(started.elapsed() < PATIENCE, "it is never closed"),
+            opened => break opened.unwrap(),
+        }
+        thread::sleep(Duration::from_millis(1));
+    };
+    assert!(reopened.contains_key("key").unwrap());
+}
+
+thread_local! {
+    static KEPT: RefCell<Option<Database>> = const { RefCell::new(None) };
+}
+
+#[test]
+fn the_last_handle_may_go_with_its_thread() {
+    let storage = MemoryStorage::new();
+    let files = storage.clone();
+    let opened_in_thread = move || {
+        KEPT.with_borrow_mut(|kept| *kept = None);
+        let db = Options::new().durability(Durability::Queued).open_storage(Arc::new(files)).unwrap();
+        db.insert("key", "value").unwrap();
+        db.sync().unwrap();
+        KEPT.with_borrow_mut(|kept| *kept = Some(db));
+    };
+    thread::spawn(opened_in_thread).join().unwrap();
+    assert!(open(&storage).unwrap().contains_key("key").unwrap());
 }
