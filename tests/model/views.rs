@@ -26,7 +26,7 @@ impl OpenView {
     /// Whether a read may give this error.
     fn may_fail(&self, model: &Model, number: Number, error: &Error) -> bool {
         match error {
-            Error::KeyspaceNotFound { .. } => model.is_dropped(number, self.view.version()),
+            Error::KeyspaceNotFound { .. } => model.is_dropped(number, self.version),
             Error::HistoryCollected { .. } => self.is_past && !model.keeps_everything(),
             _ => false,
         }
@@ -40,7 +40,7 @@ impl OpenView {
             None => reading::check(&self.view, &entries, read, &mut noted),
         };
         match checked {
-            Ok(()) => assert!(!model.is_dropped(number, self.view.version())),
+            Ok(()) => assert!(!model.is_dropped(number, self.version)),
             Err(error) => {
                 assert!(self.may_fail(model, number, &error), "{read:?} at {}: {error}", self.version);
             }
@@ -86,7 +86,7 @@ impl OpenView {
     fn accept<T>(&self, model: &Model, number: Number, outcome: Result<T>) -> Option<T> {
         match outcome {
             Ok(value) => {
-                assert!(!model.is_dropped(number, self.view.version()));
+                assert!(!model.is_dropped(number, self.version));
                 Some(value)
             }
             Err(error) => {
