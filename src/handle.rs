@@ -34,7 +34,8 @@ impl Drop for Handle {
     /// Drains and syncs. Whoever wants to know whether that went well calls `close` before.
     fn drop(&mut self) {
         let engine = Arc::clone(&self.engine);
-        runtime::run(async move {
+        // A waker may hold the last handle, and who wakes may be the very worker that closing waits for.
+        runtime::run_outside(async move {
             // An error here has nobody left to hear it; it poisoned the database and lost nothing acknowledged.
             let _unheard = engine.close().await;
         });

@@ -1,10 +1,11 @@
 //! How far the commits have come: published, written, synced. One place to wait for any of it.
 
-use std::future::poll_fn;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
 
@@ -34,6 +35,29 @@ pub(crate) enum Goal {
     Room(u64),
 }
 
+#[derive(Debug)]
+struct Waiter {
+    number: u64,
+    goal: Goal,
+    waker: Waker,
+}
+
+#[derive(Debug, Default)]
+struct Waiters {
+    /// In the order of their numbers.
+    list: Vec<Waiter>,
+    next: u64,
+}
+
+/// A wait for a goal. It leaves no waiter behind, however it ends.
+#[derive(Debug)]
+pub(crate) struct Wait<'a> {
+    progress: &'a Progress,
+    goal: Goal,
+    /// The number of its waiter, once it had one.
+    number: Option<u64>,
+}
+
 /// The progress of the commits, which only ever grows, and the waiters for it.
 #[derive(Debug)]
 pub(crate) struct Progress {
@@ -42,7 +66,7 @@ pub(crate) struct Progress {
     synced: AtomicU64,
     segment: AtomicU64,
     queued_bytes: AtomicU64,
-    waiters: Mutex<Vec<(Goal, Waker)>>,
+    waiters: Mutex<Waiters>,
     /// How many waiters there are, so that a notification for nobody costs no lock.
     waiting: AtomicUsize,
     poison: OnceLock<Arc<Error>>,
@@ -59,7 +83,7 @@ impl Progress {
             synced: AtomicU64::new(version),
             segment: AtomicU64::new(0),
             queued_bytes: AtomicU64::new(0),
-            waiters: Mutex::new(Vec::new()),
+            waiters: Mutex::default(),
             waiting: AtomicUsize::new(0),
             poison: OnceLock::new(),
             ended: AtomicBool::new(false),
@@ -121,24 +145,41 @@ impl Progress {
     }
 
     /// Waits for a goal, or for the error after which it cannot be reached.
-    pub(crate) async fn wait(&self, goal: Goal) -> Result<()> {
-        poll_fn(|context| {
-            if self.reached(goal) {
-                return Poll::Ready(Ok(()));
-            }
-            let mut waiters = self.waiters.lock();
-            self.waiting.store(waiters.len() + 1, Ordering::SeqCst);
-            // Looking again after the count is there closes the gap to a notification in between.
-            if self.reached(goal) {
-                return Poll::Ready(Ok(()));
-            }
-            if self.ended.load(Ordering::SeqCst) {
-                return Poll::Ready(Err(self.failure(goal)));
-            }
-            waiters.push((goal, context.waker().clone()));
-            Poll::Pending
-        })
-        .await
+    pub(crate) fn wait(&self, goal: Goal) -> Wait<'_> {
+        Wait { progress: self, goal, number: None }
+    }
+
+    /// What waiting for a goal comes to; none as long as it goes on.
+    fn outcome(&self, goal: Goal) -> Option<Result<()>> {
+        // The end is looked up first: what is not reached after it never will be.
+        let ended = self.ended.load(Ordering::SeqCst);
+        if self.reached(goal) {
+            return Some(Ok(()));
+        }
+        ended.then(|| Err(self.failure(goal)))
+    }
+
+    /// Keeps the waker of a wait, in place of the one it had before. Returns that, to be dropped without the lock.
+    fn register(&self, number: &mut Option<u64>, goal: Goal, waker: &Waker) -> Option<Waker> {
+        let mut waiters = self.waiters.lock();
+        if let Some(waiter) = number.and_then(|number| waiters.get_mut(number)) {
+            return Some(std::mem::replace(&mut waiter.waker, waker.clone()));
+        }
+        *number = Some(waiters.next);
+        let waiter = Waiter { number: waiters.next, goal, waker: waker.clone() };
+        waiters.next += 1;
+        waiters.list.push(waiter);
+        self.waiting.store(waiters.list.len(), Ordering::SeqCst);
+        None
+    }
+
+    /// Takes the waiter of a wait that is over or given up, to be dropped without the lock.
+    fn forget(&self, number: u64) -> Option<Waiter> {
+        let mut waiters = self.waiters.lock();
+        let position = waiters.position(number)?;
+        let waiter = waiters.list.remove(position);
+        self.waiting.store(waiters.list.len(), Ordering::SeqCst);
+        Some(waiter)
     }
 
     /// Wakes those whose goal is reached.
@@ -148,9 +189,9 @@ impl Progress {
         }
         let ended = self.ended.load(Ordering::SeqCst);
         let mut waiters = self.waiters.lock();
-        let ready: Vec<Waker> =
-            waiters.extract_if(.., |(goal, _)| ended || self.reached(*goal)).map(|(_, waker)| waker).collect();
-        self.waiting.store(waiters.len(), Ordering::SeqCst);
+        let ready = waiters.list.extract_if(.., |waiter| ended || self.reached(waiter.goal));
+        let ready: Vec<Waker> = ready.map(|waiter| waiter.waker).collect();
+        self.waiting.store(waiters.list.len(), Ordering::SeqCst);
         drop(waiters);
         for waker in ready {
             waker.wake();
@@ -188,5 +229,35 @@ impl Progress {
             Some(cause) => Err(Error::Poisoned { cause: Arc::clone(cause) }),
             None => Ok(()),
         }
+    }
+}
+
+impl Waiters {
+    fn position(&self, number: u64) -> Option<usize> {
+        self.list.binary_search_by_key(&number, |waiter| waiter.number).ok()
+    }
+
+    fn get_mut(&mut self, number: u64) -> Option<&mut Waiter> {
+        self.position(number).map(|position| &mut self.list[position])
+    }
+}
+
+impl Future for Wait<'_> {
+    type Output = Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        let Self { progress, goal, number } = &mut *self;
+        if let Some(outcome) = progress.outcome(*goal) {
+            return Poll::Ready(outcome);
+        }
+        drop(progress.register(number, *goal, context.waker()));
+        // Looking again once the waiter is there closes the gap to a notification in between.
+        progress.outcome(*goal).map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        drop(self.number.and_then(|number| self.progress.forget(number)));
     }
 }

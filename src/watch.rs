@@ -124,10 +124,11 @@ impl Watch {
     /// As for [`next`](Self::next).
     pub async fn next_async(&mut self) -> Result<Changes> {
         loop {
+            // A commit that comes after this was looked up ends the waiting below.
+            let published = self.handle.progress.published();
             if let Some(changes) = self.try_next()? {
                 return Ok(changes);
             }
-            let published = self.handle.progress.published();
             self.handle.progress.wait(Goal::Published(published + 1)).await?;
         }
     }

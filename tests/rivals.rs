@@ -255,3 +255,17 @@ fn closing_drains_what_is_queued() {
         }
     }
 }
+
+#[test]
+fn many_short_sessions_leave_few_files() {
+    let storage = MemoryStorage::new();
+    for session in 0..600_u32 {
+        let db = open(&storage).unwrap();
+        db.insert(session.to_be_bytes(), "value").unwrap();
+        db.close().unwrap();
+    }
+    let files = storage.files().len();
+    assert!(files < 400, "{files} files");
+    let db = open(&storage).unwrap();
+    assert_eq!(db.begin_read().unwrap().iter().count(), 600);
+}

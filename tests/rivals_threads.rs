@@ -367,3 +367,28 @@ fn a_background_snapshot_that_fails_shows_and_stops_nothing() {
     db.snapshot().unwrap();
     assert_eq!(keys(&open(&storage.crash()).unwrap()).len(), count);
 }
+
+#[cfg(target_os = "linux")]
+fn open_files_in(directory: &Path) -> usize {
+    let open = std::fs::read_dir("/proc/self/fd").unwrap();
+    open.filter(|file| std::fs::read_link(file.as_ref().unwrap().path()).is_ok_and(|path| path.starts_with(directory)))
+        .count()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_of_many_segments_keeps_few_files_open() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().canonicalize().unwrap();
+    let options = || Options::new().segment_bytes(4096).snapshots(SnapshotPolicy::Never);
+    let db = options().durability(Durability::Buffered).open(&path).unwrap();
+    for key in 0..300_u32 {
+        db.insert(key.to_be_bytes(), [7; 3000]).unwrap();
+    }
+    assert!(files_ending(&path, ".log") > 200);
+    assert!(open_files_in(&path) < 100, "{} files after writing", open_files_in(&path));
+    db.close().unwrap();
+    let db = options().open(&path).unwrap();
+    assert!(open_files_in(&path) < 100, "{} files after opening", open_files_in(&path));
+    assert_eq!(db.begin_read().unwrap().iter().count(), 300);
+}

@@ -181,10 +181,11 @@ impl Engine {
             }
         }
         self.progress.publish(version);
-        self.progress.notify();
     }
 
+    /// What follows a commit once the commit lock is free: wakers may run anything, another commit included.
     fn after_commit(&self, version: Version) {
+        self.progress.notify();
         if self.collector.wants_signal(version) || self.snapshot_is_due() {
             self.signal_maintenance();
         }

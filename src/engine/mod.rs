@@ -50,6 +50,8 @@ pub(crate) struct Engine {
     pub(crate) recovery: Recovery,
     pub(crate) stalls: AtomicU64,
     closed: AtomicBool,
+    /// Whether somebody has closed it, be it with an error.
+    drained: AtomicBool,
     maintenance: OnceLock<Worker>,
 }
 
@@ -101,6 +103,7 @@ impl Engine {
             recovery: report,
             stalls: AtomicU64::new(0),
             closed: AtomicBool::new(false),
+            drained: AtomicBool::new(false),
             maintenance: OnceLock::new(),
         });
         engine.start()?;
@@ -266,15 +269,17 @@ impl Engine {
 
     /// Ends all work: drains the queue, syncs, and gives the lock back.
     pub(crate) async fn close(&self) -> Result<()> {
-        if self.closed.swap(true, Ordering::AcqRel) {
-            return Ok(());
-        }
+        self.closed.store(true, Ordering::Release);
         if let Some(worker) = self.maintenance.get() {
             worker.stop();
         }
         // A commit that is being applied is waited for, and a snapshot that is being written: both use the storage.
         drop(self.head.lock());
+        // Whoever closes as well waits here until the first has drained everything.
         let _no_snapshot = self.snapshots.turn().await;
+        if self.drained.swap(true, Ordering::AcqRel) {
+            return self.progress.check_poison();
+        }
         let closed = match &self.log {
             Some(log) if self.options.read_only => {
                 log.abandon();

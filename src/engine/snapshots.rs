@@ -22,6 +22,9 @@ use crate::snapshot::{self, StorageSink, StorageSource};
 use crate::storage::Storage;
 use crate::{Error, Result, Version};
 
+/// With so many segments to replay, a database that is opened again gets a snapshot: every short session leaves one.
+const MANY_SEGMENTS: u64 = 256;
+
 /// How long the background waits after a snapshot failed.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
 
@@ -101,6 +104,7 @@ impl Engine {
         let log_bytes = log.counters().bytes.load(Ordering::Relaxed);
         let due = match self.options.snapshots {
             SnapshotPolicy::Never => false,
+            _ if self.replayed_many_segments() => true,
             SnapshotPolicy::LogSize(bytes) => log_bytes >= bytes && self.log_outgrew_snapshot(log_bytes, bytes),
             SnapshotPolicy::Interval(interval) => {
                 log_bytes > 0 && self.snapshots.state.lock().last_at.elapsed() >= interval
@@ -108,6 +112,12 @@ impl Engine {
         };
         due && self.progress.poisoned().is_none()
             && self.snapshots.state.lock().not_before.is_none_or(|time| time <= Instant::now())
+    }
+
+    /// Whether opening had to replay many segments, and no snapshot was written since then.
+    fn replayed_many_segments(&self) -> bool {
+        self.recovery.segments >= MANY_SEGMENTS
+            && self.snapshots.last().map(|last| snapshot::file_name(last.segment)) == self.recovery.snapshot
     }
 
     fn log_outgrew_snapshot(&self, log_bytes: u64, bytes: u64) -> bool {

@@ -104,14 +104,14 @@ impl Log {
     pub(crate) fn push(&self, record: &Record<'_>) {
         let has_new_deadline = {
             let mut tail = self.tail.lock();
-            let had_deadline = tail.sync_deadline().is_some();
+            let deadline = tail.sync_deadline();
             tail.push(record);
             self.progress.set_queued_bytes(tail.queued_bytes);
-            !had_deadline && tail.sync_deadline().is_some()
+            tail.sync_deadline().is_some_and(|new| deadline.is_none_or(|old| new < old))
         };
         self.counters.bytes.fetch_add(record.payload.frame_bytes(), Ordering::Relaxed);
         if has_new_deadline {
-            // The background sleeps until it hears that there is something to be synced by then.
+            // The background sleeps until a later deadline, or for ever, unless it hears of this one.
             self.signal();
         }
     }

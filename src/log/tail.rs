@@ -199,9 +199,11 @@ impl Tail {
             Durability::Immediate => true,
             Durability::Interval { time, commits, bytes } => {
                 let now = Instant::now();
-                let deadline = self.unsynced.deadline.map_or(now + time, |deadline| deadline.min(now + time));
-                self.unsynced.deadline = Some(deadline);
-                self.unsynced.commits >= commits || self.unsynced.bytes >= bytes || deadline <= now
+                // An interval that ends beyond all time has no deadline.
+                let deadline = self.unsynced.deadline.into_iter().chain(now.checked_add(time)).min();
+                self.unsynced.deadline = deadline;
+                let is_due = deadline.is_some_and(|deadline| deadline <= now);
+                is_due || self.unsynced.commits >= commits || self.unsynced.bytes >= bytes
             }
             _ => false,
         };

@@ -22,7 +22,7 @@ cfg_if::cfg_if! {
     }
 }
 
-pub(crate) use platform::{Worker, backoff, run};
+pub(crate) use platform::{Worker, backoff, run, run_outside};
 
 use crate::{Error, Result};
 

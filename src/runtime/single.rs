@@ -37,6 +37,11 @@ pub(crate) fn run(future: impl Future<Output = ()> + 'static) {
     }
 }
 
+/// Starts a future that may wait for workers, of which there are none.
+pub(crate) fn run_outside(future: impl Future<Output = ()> + 'static) {
+    run(future);
+}
+
 /// There is nobody to give time to.
 pub(crate) fn backoff(_attempt: u32) {}
 

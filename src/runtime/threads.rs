@@ -1,6 +1,6 @@
 //! Threads: waiting parks, and background work has a thread of its own.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,17 +37,21 @@ impl Wake for Parker {
 
 thread_local! {
     static WAITER: OnceCell<(Arc<Parker>, Waker)> = const { OnceCell::new() };
+    /// Whether this thread is one of a worker.
+    static IS_WORKER: Cell<bool> = const { Cell::new(false) };
+}
+
+fn new_waiter() -> (Arc<Parker>, Waker) {
+    let parker = Arc::new(Parker { thread: thread::current(), woken: AtomicBool::new(false) });
+    (Arc::clone(&parker), Waker::from(parker))
 }
 
 impl Waiter {
     pub(crate) fn current() -> Self {
-        WAITER.with(|cell| {
-            let (parker, waker) = cell.get_or_init(|| {
-                let parker = Arc::new(Parker { thread: thread::current(), woken: AtomicBool::new(false) });
-                (Arc::clone(&parker), Waker::from(parker))
-            });
-            Self { parker: Arc::clone(parker), waker: waker.clone() }
-        })
+        // A thread that ends may close a database after its own waiter is gone.
+        let (parker, waker) =
+            WAITER.try_with(|cell| cell.get_or_init(new_waiter).clone()).unwrap_or_else(|_| new_waiter());
+        Self { parker, waker }
     }
 
     pub(crate) fn waker(&self) -> &Waker {
@@ -70,6 +74,16 @@ pub(crate) fn run(future: impl Future<Output = ()>) {
         Ok(())
     });
     debug_assert!(done.is_ok(), "a thread can wait for everything");
+}
+
+/// Runs a future that may wait for workers: in a thread of its own where this is one of theirs.
+pub(crate) fn run_outside(future: impl Future<Output = ()> + Send + 'static) {
+    if IS_WORKER.get() {
+        // Without another thread nothing can be done, and nobody is there to be told.
+        let _unheard = thread::Builder::new().name("selkie-close".to_owned()).spawn(move || run(future));
+    } else {
+        run(future);
+    }
 }
 
 /// Gives other threads time before the next attempt; longer the more attempts failed.
@@ -106,6 +120,7 @@ impl Worker {
         let thread = thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || {
+                IS_WORKER.set(true);
                 while signals.proceed() {
                     let pause = work();
                     signals.pause(pause);

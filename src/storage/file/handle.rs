@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 
@@ -10,6 +11,8 @@ use bytes::Bytes;
 #[derive(Debug)]
 pub(super) struct Handle {
     file: File,
+    /// Whether it was changed after its last sync: then an error may still come, and only this handle is told.
+    unsynced: AtomicBool,
     /// Held from a seek until the read or write at that position is done.
     #[cfg(not(unix))]
     cursor: parking_lot::Mutex<()>,
@@ -36,23 +39,30 @@ impl Handle {
     }
 
     pub(super) fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.unsynced.store(true, Ordering::Release);
         write_full(data, offset, |data, offset| self.write_at(data, offset))
     }
 
     /// Cuts the file; one that is shorter already stays as it is.
     pub(super) fn truncate(&self, length: u64) -> io::Result<()> {
+        self.unsynced.store(true, Ordering::Release);
         if length < self.file.metadata()?.len() { self.file.set_len(length) } else { Ok(()) }
     }
 
     pub(super) fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+        self.unsynced.store(false, Ordering::Release);
+        self.file.sync_data().inspect_err(|_| self.unsynced.store(true, Ordering::Release))
+    }
+
+    pub(super) fn is_unsynced(&self) -> bool {
+        self.unsynced.load(Ordering::Acquire)
     }
 }
 
 #[cfg(unix)]
 impl Handle {
     fn new(file: File) -> Self {
-        Self { file }
+        Self { file, unsynced: AtomicBool::new(false) }
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -67,7 +77,7 @@ impl Handle {
 #[cfg(not(unix))]
 impl Handle {
     fn new(file: File) -> Self {
-        Self { file, cursor: parking_lot::Mutex::new(()) }
+        Self { file, unsynced: AtomicBool::new(false), cursor: parking_lot::Mutex::new(()) }
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -100,6 +110,7 @@ impl Handle {
         if length == 0 {
             return Ok(());
         }
+        self.unsynced.store(true, Ordering::Release);
         match retry_on_intr(|| fallocate(&self.file, FallocateFlags::empty(), 0, length)) {
             Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::NOSPC | Errno::DQUOT | Errno::FBIG) => Ok(()),
             result => Ok(result?),

@@ -1,7 +1,8 @@
 //! A storage in a directory of a file system.
 //!
-//! Every operation is done when its method returns, so every completion is ready. Files stay open once used: the
-//! engine has few of them, and a sync must reach the handle that a write error would be reported to.
+//! Every operation is done when its method returns, so every completion is ready. Files stay open once used, because
+//! a sync must reach the handle that a write error would be reported to. A log may have more segments than a process
+//! may have files, so from some number on those with nothing to sync are closed.
 //!
 //! Where a write goes is the caller's word. With preallocated space the length of a file does not tell where its
 //! contents end, so this storage has nothing to check an offset against.
@@ -21,6 +22,9 @@ use parking_lot::Mutex;
 use super::{Completion, FileEntry, Flush, Storage, name};
 use crate::{Error, Result};
 use handle::Handle;
+
+/// From this many open files on, those that need not be open are closed.
+const OPEN_FILES: usize = 32;
 
 /// The files of one directory, locked through a file named `lock` in it.
 ///
@@ -96,7 +100,7 @@ impl FileStorage {
         name::check(name)?;
         let mut handles = self.handles.lock();
         let handle = Handle::create(&self.path(name)).map_err(self.file_error("create", name))?;
-        handles.insert(name.to_owned(), Arc::new(handle));
+        keep_open(&mut handles, name, Arc::new(handle));
         Ok(())
     }
 
@@ -114,7 +118,7 @@ impl FileStorage {
             return Ok(Arc::clone(handle));
         }
         let handle = Arc::new(Handle::open(&self.path(name)).map_err(self.file_error("open", name))?);
-        handles.insert(name.to_owned(), Arc::clone(&handle));
+        keep_open(&mut handles, name, Arc::clone(&handle));
         Ok(handle)
     }
 
@@ -192,6 +196,14 @@ impl Storage for FileStorage {
     fn location(&self) -> String {
         self.directory.display().to_string()
     }
+}
+
+fn keep_open(handles: &mut HashMap<String, Arc<Handle>>, name: &str, handle: Arc<Handle>) {
+    if handles.len() >= OPEN_FILES {
+        // One that is in use may be about to be written.
+        handles.retain(|_, handle| handle.is_unsynced() || Arc::strong_count(handle) > 1);
+    }
+    handles.insert(name.to_owned(), handle);
 }
 
 /// The entry of a regular file with a name of ours.
