@@ -120,8 +120,12 @@ impl Engine {
         match self.collect_leaves() {
             Step::More => Some(Duration::ZERO),
             Step::WentThrough => {
+                // Cleared first: what a commit expects from here on is not forgotten.
+                self.collector.expected.store(false, Ordering::SeqCst);
                 let garbage_left = self.has_garbage();
-                self.collector.expected.store(garbage_left, Ordering::Relaxed);
+                if garbage_left {
+                    self.collector.expected.store(true, Ordering::SeqCst);
+                }
                 garbage_left.then(|| self.collector.position().begin_rest())
             }
         }

@@ -151,7 +151,11 @@ impl Engine {
         let log_bytes = log.counters().bytes.load(Ordering::Relaxed);
         let plan = match self.plan_snapshot() {
             Ok(plan) => plan,
-            Err(existing) => return Ok(existing),
+            Err(existing) => {
+                // Nothing in the log is newer than the snapshot, whatever had to be replayed.
+                log.counters().bytes.store(0, Ordering::Relaxed);
+                return Ok(existing);
+            }
         };
         let written = self.write_planned(storage, &plan).await;
         let outcome = match written {

@@ -1,5 +1,6 @@
 //! Savepoints: what writes replaced, kept as long as they may have to be undone.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::index::Blob;
@@ -12,19 +13,21 @@ use crate::{Error, Result};
 pub struct Savepoint(u64);
 
 /// What a write replaced: the overlay, the key, and what the overlay held for it.
-pub(crate) type Undo = (usize, Blob, Option<Option<Blob>>);
+pub(crate) type Undo = (usize, Blob, Before);
 
+/// What an overlay held for a key: no write, a value, or a removal.
+type Before = Option<Option<Blob>>;
+
+/// The savepoints of a transaction, in the order in which they were set.
 #[derive(Debug, Default)]
-pub(crate) struct Savepoints {
-    places: Vec<Place>,
-    undo: Vec<Undo>,
-}
+pub(crate) struct Savepoints(Vec<Place>);
 
 #[derive(Debug)]
 struct Place {
     savepoint: Savepoint,
-    undo_length: usize,
     size_bytes: u64,
+    /// What the first write to each key after this savepoint, and before the next, replaced.
+    replaced: BTreeMap<(usize, Blob), Before>,
 }
 
 /// Savepoints have numbers of their own, so that none is mistaken for one of another transaction.
@@ -33,38 +36,61 @@ static NEXT: AtomicU64 = AtomicU64::new(1);
 impl Savepoints {
     pub(crate) fn add(&mut self, size_bytes: u64) -> Savepoint {
         let savepoint = Savepoint(NEXT.fetch_add(1, Ordering::Relaxed));
-        self.places.push(Place { savepoint, undo_length: self.undo.len(), size_bytes });
+        self.0.push(Place { savepoint, size_bytes, replaced: BTreeMap::new() });
         savepoint
     }
 
     /// Notes what a write replaced, while there is a savepoint to come back to.
-    pub(crate) fn note(&mut self, undo: Undo) {
-        if !self.places.is_empty() {
-            self.undo.push(undo);
+    pub(crate) fn note(&mut self, (overlay, key, before): Undo) {
+        if let Some(place) = self.0.last_mut() {
+            place.replaced.entry((overlay, key)).or_insert(before);
         }
     }
 
     /// What has to be put back to come to a savepoint, newest first, and the size at that place.
     pub(crate) fn undo_to(&mut self, savepoint: Savepoint) -> Result<(Vec<Undo>, u64)> {
         let position = self.position(savepoint)?;
-        self.places.truncate(position + 1);
-        let Place { undo_length, size_bytes, .. } = self.places[position];
-        let mut undone = self.undo.split_off(undo_length);
-        undone.reverse();
-        Ok((undone, size_bytes))
+        let places = self.0[position..].iter_mut().rev();
+        let undone = places.flat_map(|place| std::mem::take(&mut place.replaced));
+        let undone = undone.map(|((overlay, key), before)| (overlay, key, before)).collect();
+        self.0.truncate(position + 1);
+        Ok((undone, self.0[position].size_bytes))
     }
 
+    /// Forgets a savepoint and those after it. The one before takes over what it may have to put back.
     pub(crate) fn release(&mut self, savepoint: Savepoint) -> Result<()> {
         let position = self.position(savepoint)?;
-        self.places.truncate(position);
-        if self.places.is_empty() {
-            self.undo.clear();
+        let released = self.0.split_off(position);
+        if let Some(outer) = self.0.last_mut() {
+            for (key, before) in released.into_iter().flat_map(|place| place.replaced) {
+                outer.replaced.entry(key).or_insert(before);
+            }
         }
         Ok(())
     }
 
     fn position(&self, savepoint: Savepoint) -> Result<usize> {
-        let position = self.places.iter().position(|place| place.savepoint == savepoint);
+        let position = self.0.iter().position(|place| place.savepoint == savepoint);
         position.ok_or_else(|| Error::invalid("the savepoint is not one of this transaction, or it is gone"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn writing_the_same_key_again_keeps_one_old_value() {
+        let mut savepoints = Savepoints::default();
+        let outer = savepoints.add(0);
+        for turn in 0..1_000_u32 {
+            let inner = savepoints.add(0);
+            savepoints.note((0, Blob::new(b"key"), Some(Some(Blob::new(&turn.to_be_bytes())))));
+            savepoints.release(inner).unwrap();
+        }
+        let (undone, _) = savepoints.undo_to(outer).unwrap();
+        assert_eq!(undone, [(0, Blob::new(b"key"), Some(Some(Blob::new(&0_u32.to_be_bytes()))))]);
     }
 }
