@@ -48,7 +48,7 @@ fn reads(criterion: &mut Criterion) {
         });
     });
     group.bench_function("iterator, per entry", |bencher| {
-        bencher.iter(|| view.iter().map(|entry| entry.unwrap().1.len()).sum::<usize>())
+        bencher.iter(|| view.iter().map(|entry| entry.unwrap().1.len()).sum::<usize>());
     });
     group.bench_function("reversed iterator, per entry", |bencher| {
         bencher.iter(|| view.iter().rev().map(|entry| entry.unwrap().1.len()).sum::<usize>());

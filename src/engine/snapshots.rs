@@ -26,6 +26,19 @@ use crate::{Error, Result, Version};
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
 
 /// A snapshot that was written.
+///
+/// # Examples
+///
+/// ```
+/// # use selkie::Database;
+/// # let directory = tempfile::tempdir().unwrap();
+/// # let path = directory.path().join("notes");
+/// let db = Database::open(&path)?;
+/// let commit = db.insert("key", "value")?;
+/// let snapshot = db.snapshot()?;
+/// assert_eq!((snapshot.version, snapshot.entries), (commit.version(), 1));
+/// # Ok::<(), selkie::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SnapshotInfo {

@@ -56,6 +56,15 @@ pub fn verify(path: impl AsRef<std::path::Path>) -> Result<Verification> {
 
 /// Reads every byte of the database in a storage and lists all damage, as [`verify`](crate::verify()) does.
 ///
+/// ```
+/// use std::sync::Arc;
+/// use selkie::storage::Storage;
+///
+/// async fn is_intact(storage: Arc<dyn Storage>) -> selkie::Result<bool> {
+///     Ok(selkie::verify_storage(&storage).await?.is_intact())
+/// }
+/// ```
+///
 /// # Errors
 ///
 /// [`Error::Locked`] while it is open elsewhere, and [`Error::Io`], also where there is no database.
