@@ -228,36 +228,32 @@ impl Default for Limits {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
     pub(crate) durability: Durability,
     pub(crate) visibility: Visibility,
     pub(crate) history: Option<Retention>,
     pub(crate) snapshots: SnapshotPolicy,
-    pub(crate) retained_snapshots: Retained,
+    pub(crate) retained_snapshots: usize,
     pub(crate) compression: Compression,
     pub(crate) limits: Limits,
-    pub(crate) segment_bytes: SegmentBytes,
+    pub(crate) segment_bytes: u64,
     pub(crate) read_only: bool,
 }
 
-/// How many snapshots are kept.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Retained(pub(crate) usize);
-
-impl Default for Retained {
+impl Default for Options {
     fn default() -> Self {
-        Self(1)
-    }
-}
-
-/// The length at which a segment of the log is followed by the next.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SegmentBytes(pub(crate) u64);
-
-impl Default for SegmentBytes {
-    fn default() -> Self {
-        Self(64 << 20)
+        Self {
+            durability: Durability::default(),
+            visibility: Visibility::default(),
+            history: None,
+            snapshots: SnapshotPolicy::default(),
+            retained_snapshots: 1,
+            compression: Compression::default(),
+            limits: Limits::default(),
+            segment_bytes: 64 << 20,
+            read_only: false,
+        }
     }
 }
 
@@ -341,7 +337,7 @@ impl Options {
     /// ```
     #[must_use]
     pub fn retained_snapshots(mut self, count: usize) -> Self {
-        self.retained_snapshots = Retained(count.max(1));
+        self.retained_snapshots = count.max(1);
         self
     }
 
@@ -386,7 +382,7 @@ impl Options {
     /// ```
     #[must_use]
     pub fn segment_bytes(mut self, bytes: u64) -> Self {
-        self.segment_bytes = SegmentBytes(bytes.max(4096));
+        self.segment_bytes = bytes.max(4096);
         self
     }
 

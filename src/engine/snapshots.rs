@@ -222,7 +222,7 @@ impl Engine {
         let files = storage.list().await?;
         let mut snapshots: Vec<u64> = files.iter().filter_map(|file| snapshot::file_number(&file.name)).collect();
         snapshots.sort_unstable_by(|a, b| b.cmp(a));
-        let Some(oldest) = snapshots.get(self.options.retained_snapshots.0 - 1).or(snapshots.last()) else {
+        let Some(oldest) = snapshots.get(self.options.retained_snapshots - 1).or(snapshots.last()) else {
             return Ok(());
         };
         let mut replaced: Vec<_> = files
