@@ -16,10 +16,10 @@ fn reads(criterion: &mut Criterion) {
     let db = loaded();
     let view = db.begin_read().unwrap();
     let mut group = criterion.benchmark_group("point read");
-    let mut turn = 0;
+    let (mut turn, count) = (0, records());
     let mut next = || {
         turn += 1;
-        key(scramble(turn) % records())
+        key(scramble(turn) % count)
     };
     group.bench_function("borrowed, in a view", |bencher| {
         bencher.iter(|| view.get_with(next(), |value| value[0]).unwrap().unwrap());

@@ -386,7 +386,7 @@ impl Options {
         self
     }
 
-    /// Opens without changing anything: a torn tail is ignored rather than cut, and commits are refused.
+    /// Opens without changing anything but the lock: a torn tail is ignored rather than cut, and commits are refused.
     ///
     /// ```
     /// # use selkie::{Database, Options};

@@ -16,7 +16,7 @@ use crate::{Corruption, Error, Result};
 
 pub use report::{FileKind, FileReport, Verification};
 
-/// Reads every byte of the database in a directory and lists all damage. Nothing is changed.
+/// Reads every byte of the database in a directory and lists all damage. Nothing is changed but the lock.
 ///
 /// The database must not be open elsewhere. Memory is needed as for opening it, because whether it opens is found
 /// out by doing all that opening does, but for the changes.

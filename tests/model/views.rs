@@ -26,6 +26,7 @@ impl OpenView {
     /// Whether a read may give this error.
     fn may_fail(&self, model: &Model, number: Number, error: &Error) -> bool {
         match error {
+            // A view as of a time has all commits of that time, and the model does not know when a keyspace was dropped.
             Error::KeyspaceNotFound { .. } => model.is_dropped(number, self.view.version()),
             Error::HistoryCollected { .. } => self.is_past && !model.keeps_everything(),
             _ => false,
@@ -40,7 +41,7 @@ impl OpenView {
             None => reading::check(&self.view, &entries, read, &mut noted),
         };
         match checked {
-            Ok(()) => assert!(!model.is_dropped(number, self.view.version())),
+            Ok(()) => assert!(!model.is_dropped(number, self.version)),
             Err(error) => {
                 assert!(self.may_fail(model, number, &error), "{read:?} at {}: {error}", self.version);
             }
@@ -86,7 +87,7 @@ impl OpenView {
     fn accept<T>(&self, model: &Model, number: Number, outcome: Result<T>) -> Option<T> {
         match outcome {
             Ok(value) => {
-                assert!(!model.is_dropped(number, self.view.version()));
+                assert!(!model.is_dropped(number, self.version));
                 Some(value)
             }
             Err(error) => {
