@@ -13,10 +13,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use common::{VALUE, key, load, records, scramble};
+use common::{VALUE, key, load, records, spread};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use selkie::storage::{Completion, FileStorage, Flush, Storage};
-use selkie::{Compression, Database, Durability, Options, SnapshotPolicy};
+use selkie::{Compression, Durability, Options, SnapshotPolicy};
 
 fn done<T>(completion: Completion<T>) -> T {
     completion.try_take().unwrap_or_else(|_| panic!("a file system answers at once")).unwrap()
@@ -37,24 +37,10 @@ fn raw_syncs(directory: &Path, count: u64) -> Duration {
     elapsed
 }
 
-fn spread(db: &Database, threads: u64, count: u64) -> Duration {
-    let each = count.div_ceil(threads);
-    let start = Instant::now();
-    std::thread::scope(|scope| {
-        for thread in 0..threads {
-            scope.spawn(move || {
-                for turn in 0..each {
-                    db.insert(key(scramble(turn * threads + thread) % 100_000), VALUE).unwrap();
-                }
-            });
-        }
-    });
-    start.elapsed().mul_f64(count as f64 / (each * threads) as f64)
-}
-
 fn synced_commits(criterion: &mut Criterion) {
     let directory = tempfile::tempdir().unwrap();
     let db = Options::new().snapshots(SnapshotPolicy::Never).open(directory.path().join("db")).unwrap();
+    let insert = |random, _thread| drop(db.insert(key(random % 100_000), VALUE).unwrap());
     let mut group = criterion.benchmark_group("synced commit");
     group.throughput(Throughput::Elements(1)).sample_size(20);
     group.bench_function("raw prepared write and sync", |bencher| {
@@ -62,7 +48,7 @@ fn synced_commits(criterion: &mut Criterion) {
     });
     for threads in [1, 16, 64] {
         group.bench_function(BenchmarkId::new("threads", threads), |bencher| {
-            bencher.iter_custom(|count| spread(&db, threads, count));
+            bencher.iter_custom(|count| spread(threads, count, insert));
         });
     }
     group.finish();

@@ -6,9 +6,9 @@ mod common;
 
 use std::hint::black_box;
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use common::{VALUE, key, load, loaded, records, scramble};
+use common::{VALUE, key, load, loaded, records, scramble, spread};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use selkie::{Database, Readable, Writable};
 
@@ -16,10 +16,10 @@ fn reads(criterion: &mut Criterion) {
     let db = loaded();
     let view = db.begin_read().unwrap();
     let mut group = criterion.benchmark_group("point read");
-    let mut turn = 0;
+    let (mut turn, count) = (0, records());
     let mut next = || {
         turn += 1;
-        key(scramble(turn) % records())
+        key(scramble(turn) % count)
     };
     group.bench_function("borrowed, in a view", |bencher| {
         bencher.iter(|| view.get_with(next(), |value| value[0]).unwrap().unwrap());
@@ -85,30 +85,16 @@ fn read_modify_write(db: &Database, key: &[u8]) {
     .unwrap();
 }
 
-/// How long `count` commits take, spread over threads with keys of their own.
-fn spread(db: &Database, threads: u64, count: u64) -> Duration {
-    let each = count.div_ceil(threads);
-    let start = Instant::now();
-    std::thread::scope(|scope| {
-        for thread in 0..threads {
-            scope.spawn(move || {
-                for turn in 0..each {
-                    let number = scramble(turn * threads + thread) % (records() / threads) * threads + thread;
-                    read_modify_write(db, &key(number));
-                }
-            });
-        }
-    });
-    start.elapsed().mul_f64(count as f64 / (each * threads) as f64)
-}
-
 fn commits(criterion: &mut Criterion) {
     let db = loaded();
     let mut group = criterion.benchmark_group("read-modify-write commit");
     group.throughput(Throughput::Elements(1));
     for threads in [1, 4, 64] {
         group.bench_function(BenchmarkId::new("threads", threads), |bencher| {
-            bencher.iter_custom(|count| spread(&db, threads, count));
+            // Each thread has keys of its own.
+            let each = records() / threads;
+            let change = |random, thread| read_modify_write(&db, &key(random % each * threads + thread));
+            bencher.iter_custom(|count| spread(threads, count, change));
         });
     }
     group.finish();

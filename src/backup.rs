@@ -17,6 +17,16 @@ use crate::{Error, Result, Version};
 const STREAM: &str = "backup";
 
 /// A backup or a checkpoint that was written.
+///
+/// # Examples
+///
+/// ```
+/// # let db = selkie::Database::in_memory();
+/// let commit = db.insert("key", "value")?;
+/// let backup = db.backup(std::io::sink())?;
+/// assert_eq!((backup.version, backup.entries), (commit.version(), 1));
+/// # Ok::<(), selkie::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BackupInfo {
@@ -91,6 +101,18 @@ impl Database {
 
     /// Makes a copy of the database in another storage, where the storage answers at once.
     ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use selkie::{Database, Options, storage::MemoryStorage};
+    ///
+    /// let db = Database::in_memory();
+    /// db.insert("key", "value")?;
+    /// let storage = Arc::new(MemoryStorage::new());
+    /// db.checkpoint_storage(storage.clone())?;
+    /// assert!(Options::new().open_storage(storage)?.contains_key("key")?);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As for [`backup`](Self::backup); [`Error::Io`] of kind `AlreadyExists` when the storage is not empty.
@@ -99,6 +121,15 @@ impl Database {
     }
 
     /// Makes a copy of the database in another storage.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use selkie::{BackupInfo, Database, storage::Storage};
+    ///
+    /// async fn copy(db: &Database, storage: Arc<dyn Storage>) -> selkie::Result<BackupInfo> {
+    ///     db.checkpoint_storage_async(storage).await
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -146,6 +177,14 @@ impl Options {
 
     /// Makes a new database in a storage from a backup, and opens it, where the storage answers at once.
     ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use selkie::{Options, storage::MemoryStorage};
+    ///
+    /// let no_backup = &b"anything"[..];
+    /// assert!(Options::new().restore_storage(no_backup, Arc::new(MemoryStorage::new())).is_err());
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Io`] of kind `AlreadyExists` when the storage holds anything, [`Error::Corrupted`] with the file
@@ -155,6 +194,15 @@ impl Options {
     }
 
     /// Makes a new database in a storage from a backup, and opens it.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use selkie::{Database, Options, storage::Storage};
+    ///
+    /// async fn restore(backup: &[u8], storage: Arc<dyn Storage>) -> selkie::Result<Database> {
+    ///     Options::new().restore_storage_async(backup, storage).await
+    /// }
+    /// ```
     ///
     /// # Errors
     ///

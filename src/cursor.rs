@@ -52,6 +52,16 @@ impl<'a> Cursor<'a> {
 
     /// Moves to the first entry whose key is `key` or greater. False when there is none.
     ///
+    /// ```
+    /// # use selkie::{Database, Readable};
+    /// # let db = Database::in_memory();
+    /// db.insert("b", "1")?;
+    /// let view = db.begin_read()?;
+    /// let mut cursor = view.cursor();
+    /// assert!(cursor.seek("a")? && !cursor.seek("c")?);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As for [`Readable`](crate::Readable).
@@ -60,6 +70,16 @@ impl<'a> Cursor<'a> {
     }
 
     /// Moves to the last entry whose key is `key` or less. False when there is none.
+    ///
+    /// ```
+    /// # use selkie::{Database, Readable};
+    /// # let db = Database::in_memory();
+    /// db.insert("b", "1")?;
+    /// let view = db.begin_read()?;
+    /// let mut cursor = view.cursor();
+    /// assert!(cursor.seek_back("c")? && !cursor.seek_back("a")?);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -70,6 +90,16 @@ impl<'a> Cursor<'a> {
 
     /// Moves to the first entry.
     ///
+    /// ```
+    /// # use selkie::{Database, Readable};
+    /// # let db = Database::in_memory();
+    /// db.insert("b", "1")?;
+    /// let view = db.begin_read()?;
+    /// let mut cursor = view.cursor();
+    /// assert!(cursor.first()?);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As for [`Readable`](crate::Readable).
@@ -79,6 +109,16 @@ impl<'a> Cursor<'a> {
 
     /// Moves to the last entry.
     ///
+    /// ```
+    /// # use selkie::{Database, Readable};
+    /// # let db = Database::in_memory();
+    /// db.insert("b", "1")?;
+    /// let view = db.begin_read()?;
+    /// let mut cursor = view.cursor();
+    /// assert!(cursor.last()?);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As for [`Readable`](crate::Readable).
@@ -87,6 +127,16 @@ impl<'a> Cursor<'a> {
     }
 
     /// Moves to the next entry, or to the first when the cursor stands on none. False when there is none.
+    ///
+    /// ```
+    /// # use selkie::{Database, Readable};
+    /// # let db = Database::in_memory();
+    /// db.insert("b", "1")?;
+    /// let view = db.begin_read()?;
+    /// let mut cursor = view.cursor();
+    /// assert!(cursor.next()? && !cursor.next()?);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -98,6 +148,16 @@ impl<'a> Cursor<'a> {
 
     /// Moves to the previous entry, or to the last when the cursor stands on none. False when there is none.
     ///
+    /// ```
+    /// # use selkie::{Database, Readable};
+    /// # let db = Database::in_memory();
+    /// db.insert("b", "1")?;
+    /// let view = db.begin_read()?;
+    /// let mut cursor = view.cursor();
+    /// assert!(cursor.previous()? && !cursor.previous()?);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As for [`Readable`](crate::Readable).
@@ -106,11 +166,34 @@ impl<'a> Cursor<'a> {
     }
 
     /// The key of the entry the cursor stands on.
+    ///
+    /// ```
+    /// # use selkie::{Database, Readable};
+    /// # let db = Database::in_memory();
+    /// db.insert("b", "1")?;
+    /// let view = db.begin_read()?;
+    /// let mut cursor = view.cursor();
+    /// assert_eq!(cursor.key(), None);
+    /// cursor.next()?;
+    /// assert_eq!(cursor.key(), Some(&b"b"[..]));
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     pub fn key(&self) -> Option<&[u8]> {
         self.current.as_ref().map(|(key, _)| &key[..])
     }
 
     /// The value of the entry the cursor stands on.
+    ///
+    /// ```
+    /// # use selkie::{Database, Readable};
+    /// # let db = Database::in_memory();
+    /// db.insert("b", "1")?;
+    /// let view = db.begin_read()?;
+    /// let mut cursor = view.cursor();
+    /// cursor.next()?;
+    /// assert_eq!(cursor.value(), Some(&b"1"[..]));
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     pub fn value(&self) -> Option<&[u8]> {
         self.current.as_ref().map(|(_, value)| &value[..])
     }

@@ -9,12 +9,11 @@ use crate::engine::Engine;
 use crate::handle::Handle;
 use crate::index::{Blob, ReadPoint};
 use crate::keyspace::{self, Keyspace};
-use crate::options::{Durability, Options, Retention, TransactionOptions};
-use crate::recovery::{Recovered, Recovery, recover};
+use crate::options::{Options, Retention, TransactionOptions};
+use crate::recovery::Recovery;
 use crate::runtime::{SystemTime, backoff, block_on, to_ns};
 use crate::source::to_bounds;
 use crate::stats::Stats;
-use crate::storage::Storage;
 use crate::transaction::{CommitInfo, Transaction};
 use crate::view::{Snapshot, View};
 use crate::watch::Watch;
@@ -52,84 +51,16 @@ pub struct Database {
     handle: Arc<Handle>,
 }
 
-impl Options {
-    /// Opens the database in a directory, or creates it.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Locked`] while it is open elsewhere, [`Error::Corrupted`] for damaged files,
-    /// [`Error::UnsupportedFormat`] for those of a later version, [`Error::Io`].
-    #[cfg(not(target_arch = "wasm32"))]
-    pub fn open(self, path: impl AsRef<std::path::Path>) -> Result<Database> {
-        let path = path.as_ref();
-        // Taking the lock creates the directory, which reading must not.
-        if self.read_only && !path.is_dir() {
-            return Err(Error::io("open", path.display().to_string(), std::io::ErrorKind::NotFound.into()));
-        }
-        self.open_storage(Arc::new(crate::storage::FileStorage::new(path)))
-    }
-
-    /// Opens the database in a storage, or creates it, where the storage answers at once.
-    ///
-    /// ```
-    /// # use std::sync::Arc;
-    /// use selkie::{Options, storage::MemoryStorage};
-    ///
-    /// let storage = Arc::new(MemoryStorage::new());
-    /// Options::new().open_storage(storage.clone())?.insert("key", "value")?;
-    /// let db = Options::new().open_storage(storage)?;
-    /// assert_eq!(db.get("key")?.unwrap(), "value");
-    /// # Ok::<(), selkie::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As for [`open`](Self::open).
-    pub fn open_storage(self, storage: Arc<dyn Storage>) -> Result<Database> {
-        block_on(self.open_storage_async(storage))
-    }
-
-    /// Opens the database in a storage, or creates it.
-    ///
-    /// # Errors
-    ///
-    /// As for [`open`](Self::open).
-    pub async fn open_storage_async(self, storage: Arc<dyn Storage>) -> Result<Database> {
-        storage.lock().await?;
-        let opened = match recover(&storage, &self).await {
-            Ok(recovered) => Engine::new(self, Some(Arc::clone(&storage)), recovered),
-            Err(error) => Err(error),
-        };
-        match opened {
-            Ok(engine) => Ok(Database { handle: Handle::new(engine) }),
-            Err(error) => {
-                storage.unlock();
-                Err(error)
-            }
-        }
-    }
-
-    /// A database in memory: nothing is written anywhere, and it is gone with its last handle.
-    ///
-    /// ```
-    /// use selkie::{Options, Retention};
-    ///
-    /// let db = Options::new().history(Retention::Forever).in_memory()?;
-    /// # Ok::<(), selkie::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`] when no background thread can be started.
-    pub fn in_memory(self) -> Result<Database> {
-        let recovered = Recovered::empty(self.history.unwrap_or_default());
-        let engine = Engine::new(self.durability(Durability::None), None, recovered)?;
-        Ok(Database { handle: Handle::new(engine) })
-    }
-}
-
 impl Database {
     /// Opens the database in a directory, or creates it, with the default [`Options`].
+    ///
+    /// ```
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("notes");
+    /// let db = selkie::Database::open(&path)?;
+    /// assert!(db.recovery().created);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -159,6 +90,15 @@ impl Database {
 
     /// A view of what is committed now.
     ///
+    /// ```
+    /// # use selkie::{Database, Readable};
+    /// let db = Database::in_memory();
+    /// let view = db.begin_read()?;
+    /// db.insert("later", "")?;
+    /// assert!(!view.contains_key("later")?);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Closed`].
@@ -168,6 +108,15 @@ impl Database {
 
     /// A serializable transaction with the database's durability.
     ///
+    /// ```
+    /// # use selkie::{Database, Writable};
+    /// let db = Database::in_memory();
+    /// let mut tx = db.begin_write()?;
+    /// tx.insert("key", "value")?;
+    /// tx.commit()?;
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Closed`], [`Error::Poisoned`], and [`Error::InvalidArgument`] for a database opened read-only.
@@ -176,6 +125,15 @@ impl Database {
     }
 
     /// A transaction with options of its own.
+    ///
+    /// ```
+    /// # use selkie::{Database, Durability, TransactionOptions, Writable};
+    /// let db = Database::in_memory();
+    /// let mut tx = db.begin_with(TransactionOptions::new().durability(Durability::Queued))?;
+    /// tx.insert("key", "value")?;
+    /// tx.commit()?;
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -231,6 +189,13 @@ impl Database {
 
     /// Like [`update`](Self::update), in a transaction with options of its own.
     ///
+    /// ```
+    /// # use selkie::{Database, Isolation, TransactionOptions, Writable};
+    /// let db = Database::in_memory();
+    /// db.update_with(TransactionOptions::new().isolation(Isolation::Snapshot), |tx| tx.insert("key", "value"))?;
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As for [`update`](Self::update).
@@ -258,6 +223,13 @@ impl Database {
 
     /// The value of a key.
     ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// db.insert("name", "Selkie")?;
+    /// assert_eq!(db.get("name")?.unwrap(), "Selkie");
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Closed`].
@@ -284,6 +256,12 @@ impl Database {
 
     /// Whether a key has a value.
     ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// assert!(!db.contains_key("name")?);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Closed`].
@@ -293,6 +271,13 @@ impl Database {
 
     /// Sets the value of a key, in a transaction of its own.
     ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// let commit = db.insert("name", "Selkie")?;
+    /// assert_eq!(commit.version(), db.version());
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As for [`Transaction::commit`], except that it never conflicts.
@@ -301,6 +286,14 @@ impl Database {
     }
 
     /// Removes a key, in a transaction of its own. Removing a key that is not there is no error.
+    ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// db.insert("name", "Selkie")?;
+    /// db.remove("name")?;
+    /// assert_eq!(db.get("name")?, None);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -375,6 +368,14 @@ impl Database {
 
     /// Opens a keyspace, or creates it.
     ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// let users = db.keyspace("users")?;
+    /// users.insert("ada", "1815")?;
+    /// assert_eq!(db.get("ada")?, None);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::InvalidArgument`] for an empty name or one above 255 bytes, and those of a commit.
@@ -395,6 +396,14 @@ impl Database {
     }
 
     /// Drops a keyspace with everything in it. Views that began before go on seeing it.
+    ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// let users = db.keyspace("users")?;
+    /// db.drop_keyspace("users")?;
+    /// assert!(users.get("ada").is_err());
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -423,21 +432,56 @@ impl Database {
     }
 
     /// The newest commit that is visible.
+    ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// let commit = db.insert("key", "value")?;
+    /// assert_eq!(db.version(), commit.version());
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     pub fn version(&self) -> Version {
         self.handle.progress.published()
     }
 
     /// The newest commit that survives a power loss, with all before it.
+    ///
+    /// ```
+    /// # use selkie::{Durability, Options};
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("notes");
+    /// let db = Options::new().durability(Durability::Buffered).open(&path)?;
+    /// db.insert("key", "value")?;
+    /// db.sync()?;
+    /// assert_eq!(db.durable_version(), db.version());
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     pub fn durable_version(&self) -> Version {
         self.handle.durable_version()
     }
 
     /// Which past versions are kept.
+    ///
+    /// ```
+    /// # use selkie::{Options, Retention};
+    /// let db = Options::new().history(Retention::Versions(3)).in_memory()?;
+    /// assert_eq!(db.retention(), Retention::Versions(3));
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     pub fn retention(&self) -> Retention {
         *self.handle.retention.read()
     }
 
     /// Writes a snapshot now, unless nothing was committed since the last, and removes what it replaces.
+    ///
+    /// ```
+    /// # use selkie::Database;
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("notes");
+    /// let db = Database::open(&path)?;
+    /// db.insert("key", "value")?;
+    /// assert_eq!(db.snapshot()?.entries, 1);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -448,6 +492,17 @@ impl Database {
     }
 
     /// Makes everything committed so far survive a power loss.
+    ///
+    /// ```
+    /// # use selkie::{Durability, Options};
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("notes");
+    /// let db = Options::new().durability(Durability::Buffered).open(&path)?;
+    /// let commit = db.insert("key", "value")?;
+    /// db.sync()?;
+    /// assert_eq!(commit.durability(), Durability::Immediate);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -462,6 +517,15 @@ impl Database {
 
     /// Drops every version that neither a reader nor the retention needs. It happens by itself as well.
     ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// db.insert("key", "old")?;
+    /// db.insert("key", "new")?;
+    /// db.collect_garbage()?;
+    /// assert_eq!(db.stats().versions, 1);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Closed`].
@@ -472,16 +536,41 @@ impl Database {
     }
 
     /// What opening the database found and did.
+    ///
+    /// ```
+    /// # use selkie::Database;
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("notes");
+    /// Database::open(&path)?.insert("key", "value")?;
+    /// assert_eq!(Database::open(&path)?.recovery().frames_replayed, 1);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     pub fn recovery(&self) -> &Recovery {
         &self.handle.recovery
     }
 
     /// Numbers about the database, as of now.
+    ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// db.insert("key", "value")?;
+    /// assert_eq!(db.stats().live_bytes, 8);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     pub fn stats(&self) -> Stats {
         Stats::of(&self.handle)
     }
 
     /// Closes the database for all of its handles: writes what is queued, syncs, and gives the lock back.
+    ///
+    /// ```
+    /// # use selkie::{Database, Error};
+    /// let db = Database::in_memory();
+    /// let other = db.clone();
+    /// db.close()?;
+    /// assert!(matches!(other.get("key"), Err(Error::Closed)));
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -114,6 +114,16 @@ pub enum Error {
 }
 
 /// The kinds of damage that opening or verifying a database tells apart.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+/// use selkie::{Corruption, Error, Options, storage::MemoryStorage};
+///
+/// let opened = Options::new().restore_storage(&b"short"[..], Arc::new(MemoryStorage::new()));
+/// assert!(matches!(opened, Err(Error::Corrupted { kind: Corruption::Truncated, .. })));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Corruption {

@@ -12,6 +12,17 @@ use crate::source::{Source, is_empty_range};
 use crate::{Result, Version};
 
 /// One version of a key.
+///
+/// # Examples
+///
+/// ```
+/// # let db = selkie::Options::new().history(selkie::Retention::Forever).in_memory()?;
+/// db.insert("key", "value")?;
+/// let removal = db.remove("key")?;
+/// let newest = &db.history("key")?[0];
+/// assert_eq!((newest.version, newest.value.as_ref()), (removal.version(), None));
+/// # Ok::<(), selkie::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyVersion {
@@ -28,6 +39,18 @@ pub struct KeyVersion {
 /// The versions of the keys within a range: keys ascending, each with its versions newest first.
 ///
 /// Versions that are no longer kept are not there; nothing marks where they were.
+///
+/// # Examples
+///
+/// ```
+/// # let db = selkie::Options::new().history(selkie::Retention::Forever).in_memory()?;
+/// db.insert("a", "1")?;
+/// db.insert("b", "2")?;
+/// let view = db.begin_read()?;
+/// let keys: Vec<_> = view.history_range::<&str>(..)?.map(|version| version.key).collect();
+/// assert_eq!(keys, ["a", "b"]);
+/// # Ok::<(), selkie::Error>(())
+/// ```
 pub struct History<'a> {
     walk: Option<Walk<'a>>,
     source: Source<'a>,

@@ -53,11 +53,25 @@ impl Keyspace {
     }
 
     /// The name.
+    ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// let users = db.keyspace("users")?;
+    /// assert_eq!(users.name(), "users");
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     pub fn name(&self) -> &str {
         &self.state.name
     }
 
     /// The value of a key.
+    ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// let users = db.keyspace("users")?;
+    /// assert_eq!(users.get("ada")?, None);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -68,6 +82,14 @@ impl Keyspace {
 
     /// Calls `reader` with the value of a key, without copying it.
     ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// let users = db.keyspace("users")?;
+    /// users.insert("ada", "1815")?;
+    /// assert_eq!(users.get_with("ada", |value| value.len())?, Some(4));
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As for [`get`](Self::get).
@@ -76,6 +98,13 @@ impl Keyspace {
     }
 
     /// Whether a key has a value.
+    ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// let users = db.keyspace("users")?;
+    /// assert!(!users.contains_key("ada")?);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -86,6 +115,14 @@ impl Keyspace {
 
     /// Sets the value of a key.
     ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// let users = db.keyspace("users")?;
+    /// users.insert("ada", "1815")?;
+    /// assert!(users.contains_key("ada")?);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As for [`Transaction::commit`](crate::Transaction::commit), except that it never conflicts.
@@ -94,6 +131,15 @@ impl Keyspace {
     }
 
     /// Removes a key. Removing a key that is not there is no error.
+    ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// let users = db.keyspace("users")?;
+    /// users.insert("ada", "1815")?;
+    /// users.remove("ada")?;
+    /// assert!(!users.contains_key("ada")?);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -70,6 +70,7 @@ mod history;
 mod index;
 mod keyspace;
 mod log;
+mod open;
 mod options;
 mod progress;
 mod range;

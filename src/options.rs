@@ -8,6 +8,16 @@ use serde::{Deserialize, Serialize};
 ///
 /// It is set for a database and can be overridden for a transaction. Each level is named by the crash that may
 /// take the commit back.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use selkie::{Durability, Options};
+///
+/// let often = Durability::Interval { time: Duration::from_millis(100), commits: 1_000, bytes: 1 << 20 };
+/// let options = Options::new().durability(often);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Durability {
@@ -32,6 +42,14 @@ pub enum Durability {
 }
 
 /// When a commit becomes visible to other transactions.
+///
+/// # Examples
+///
+/// ```
+/// use selkie::{Options, Visibility};
+///
+/// let options = Options::new().visibility(Visibility::Applied);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Visibility {
@@ -44,6 +62,14 @@ pub enum Visibility {
 }
 
 /// Which schedules of concurrent transactions are allowed.
+///
+/// # Examples
+///
+/// ```
+/// use selkie::{Isolation, TransactionOptions};
+///
+/// let options = TransactionOptions::new().isolation(Isolation::Snapshot);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Isolation {
@@ -57,6 +83,18 @@ pub enum Isolation {
 /// Which past versions of the data are kept, for reading as of a version or a time.
 ///
 /// It is stored with the data: a database opened without naming a retention keeps the one it has.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use selkie::{Options, Retention};
+///
+/// let a_day = Retention::Age(Duration::from_secs(24 * 3600));
+/// let db = Options::new().history(a_day).in_memory()?;
+/// assert_eq!(db.retention(), a_day);
+/// # Ok::<(), selkie::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Retention {
@@ -75,6 +113,15 @@ pub enum Retention {
 }
 
 /// When a snapshot is written, so that the log before it can go.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use selkie::{Options, SnapshotPolicy};
+///
+/// let options = Options::new().snapshots(SnapshotPolicy::Interval(Duration::from_secs(600)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SnapshotPolicy {
@@ -93,6 +140,14 @@ impl Default for SnapshotPolicy {
 }
 
 /// How the blocks of a snapshot are stored.
+///
+/// # Examples
+///
+/// ```
+/// use selkie::{Compression, Options};
+///
+/// let options = Options::new().compression(Compression::None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Compression {
@@ -106,6 +161,18 @@ pub enum Compression {
 /// Bounds on what a database takes in. What exceeds one is refused with [`Error::Limit`](crate::Error::Limit).
 ///
 /// Two limits are fixed: a key has at most [`Limits::KEY_BYTES`] and a value at most [`Limits::VALUE_BYTES`].
+///
+/// # Examples
+///
+/// ```
+/// use selkie::{Error, Limits, Options};
+///
+/// let mut limits = Limits::default();
+/// limits.transaction_bytes = 100;
+/// let db = Options::new().limits(limits).in_memory()?;
+/// assert!(matches!(db.insert("key", [0; 100]), Err(Error::Limit { limit: 100, actual: 103, .. })));
+/// # Ok::<(), selkie::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -161,46 +228,55 @@ impl Default for Limits {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
     pub(crate) durability: Durability,
     pub(crate) visibility: Visibility,
     pub(crate) history: Option<Retention>,
     pub(crate) snapshots: SnapshotPolicy,
-    pub(crate) retained_snapshots: Retained,
+    pub(crate) retained_snapshots: usize,
     pub(crate) compression: Compression,
     pub(crate) limits: Limits,
-    pub(crate) segment_bytes: SegmentBytes,
+    pub(crate) segment_bytes: u64,
     pub(crate) read_only: bool,
 }
 
-/// How many snapshots are kept.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Retained(pub(crate) usize);
-
-impl Default for Retained {
+impl Default for Options {
     fn default() -> Self {
-        Self(1)
-    }
-}
-
-/// The length at which a segment of the log is followed by the next.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SegmentBytes(pub(crate) u64);
-
-impl Default for SegmentBytes {
-    fn default() -> Self {
-        Self(64 << 20)
+        Self {
+            durability: Durability::default(),
+            visibility: Visibility::default(),
+            history: None,
+            snapshots: SnapshotPolicy::default(),
+            retained_snapshots: 1,
+            compression: Compression::default(),
+            limits: Limits::default(),
+            segment_bytes: 64 << 20,
+            read_only: false,
+        }
     }
 }
 
 impl Options {
     /// The default options.
+    ///
+    /// ```
+    /// let db = selkie::Options::new().in_memory()?;
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// What commits survive, unless a transaction says otherwise. The default is [`Durability::Immediate`].
+    ///
+    /// ```
+    /// # use selkie::{Options, Durability};
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("notes");
+    /// let db = Options::new().durability(Durability::Buffered).open(&path)?;
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     #[must_use]
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
@@ -208,6 +284,12 @@ impl Options {
     }
 
     /// When commits become visible. The default is [`Visibility::Durable`].
+    ///
+    /// ```
+    /// # use selkie::{Options, Visibility};
+    /// let db = Options::new().visibility(Visibility::Applied).in_memory()?;
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     #[must_use]
     pub fn visibility(mut self, visibility: Visibility) -> Self {
         self.visibility = visibility;
@@ -215,6 +297,12 @@ impl Options {
     }
 
     /// Which past versions are kept. Without it, a database keeps the retention it was stored with.
+    ///
+    /// ```
+    /// # use selkie::{Options, Retention};
+    /// let db = Options::new().history(Retention::Versions(2)).in_memory()?;
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     #[must_use]
     pub fn history(mut self, retention: Retention) -> Self {
         self.history = Some(retention);
@@ -222,6 +310,14 @@ impl Options {
     }
 
     /// When snapshots are written. The default is by log growth.
+    ///
+    /// ```
+    /// # use selkie::{Options, SnapshotPolicy};
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("notes");
+    /// let db = Options::new().snapshots(SnapshotPolicy::LogSize(16 << 20)).open(&path)?;
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     #[must_use]
     pub fn snapshots(mut self, policy: SnapshotPolicy) -> Self {
         self.snapshots = policy;
@@ -231,13 +327,29 @@ impl Options {
     /// How many snapshots are kept, with the log that continues from the oldest of them. The default is 1.
     ///
     /// More than one lets a database open although its newest snapshot is damaged.
+    ///
+    /// ```
+    /// # use selkie::Options;
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("notes");
+    /// let db = Options::new().retained_snapshots(2).open(&path)?;
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     #[must_use]
     pub fn retained_snapshots(mut self, count: usize) -> Self {
-        self.retained_snapshots = Retained(count.max(1));
+        self.retained_snapshots = count.max(1);
         self
     }
 
     /// How the blocks of snapshots are stored. The default is LZ4.
+    ///
+    /// ```
+    /// # use selkie::{Options, Compression};
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("notes");
+    /// let db = Options::new().compression(Compression::None).open(&path)?;
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     #[must_use]
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
@@ -245,6 +357,14 @@ impl Options {
     }
 
     /// Bounds on transactions, queues and history.
+    ///
+    /// ```
+    /// # use selkie::{Limits, Options};
+    /// let mut limits = Limits::default();
+    /// limits.attempts = 10;
+    /// let db = Options::new().limits(limits).in_memory()?;
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -252,13 +372,31 @@ impl Options {
     }
 
     /// The length in bytes at which a segment of the log is followed by the next. The default is 64 MiB.
+    ///
+    /// ```
+    /// # use selkie::Options;
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("notes");
+    /// let db = Options::new().segment_bytes(1 << 20).open(&path)?;
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     #[must_use]
     pub fn segment_bytes(mut self, bytes: u64) -> Self {
-        self.segment_bytes = SegmentBytes(bytes.max(4096));
+        self.segment_bytes = bytes.max(4096);
         self
     }
 
-    /// Opens without changing anything: a torn tail is ignored rather than cut, and commits are refused.
+    /// Opens without changing anything but the lock: a torn tail is ignored rather than cut, and commits are refused.
+    ///
+    /// ```
+    /// # use selkie::{Database, Options};
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("notes");
+    /// Database::open(&path)?.insert("key", "value")?;
+    /// let db = Options::new().read_only(true).open(&path)?;
+    /// assert!(db.contains_key("key")? && db.remove("key").is_err());
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     #[must_use]
     pub fn read_only(mut self, read_only: bool) -> Self {
         self.read_only = read_only;
@@ -290,11 +428,23 @@ pub struct TransactionOptions {
 
 impl TransactionOptions {
     /// Serializable, with the database's durability.
+    ///
+    /// ```
+    /// # use selkie::{Database, TransactionOptions};
+    /// let tx = Database::in_memory().begin_with(TransactionOptions::new())?;
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Which concurrent schedules are allowed. The default is [`Isolation::Serializable`].
+    ///
+    /// ```
+    /// # use selkie::{Database, Isolation, TransactionOptions};
+    /// let tx = Database::in_memory().begin_with(TransactionOptions::new().isolation(Isolation::Snapshot))?;
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     #[must_use]
     pub fn isolation(mut self, isolation: Isolation) -> Self {
         self.isolation = isolation;
@@ -302,6 +452,12 @@ impl TransactionOptions {
     }
 
     /// What this transaction's commit survives, instead of the database's level.
+    ///
+    /// ```
+    /// # use selkie::{Database, Durability, TransactionOptions};
+    /// let tx = Database::in_memory().begin_with(TransactionOptions::new().durability(Durability::Queued))?;
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     #[must_use]
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = Some(durability);
@@ -309,6 +465,14 @@ impl TransactionOptions {
     }
 
     /// A transaction that reads nothing: it needs no snapshot and never conflicts. Its reading methods are refused.
+    ///
+    /// ```
+    /// # use selkie::{Database, Readable, TransactionOptions, Writable};
+    /// let mut tx = Database::in_memory().begin_with(TransactionOptions::new().write_only())?;
+    /// tx.insert("key", "value")?;
+    /// assert!(tx.get("key").is_err());
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     #[must_use]
     pub fn write_only(mut self) -> Self {
         self.write_only = true;

@@ -412,6 +412,15 @@ macro_rules! iterate {
             fn next_back(&mut self) -> Option<Self::Item> {
                 self.0.next_back($reader)
             }
+
+            fn nth_back(&mut self, count: usize) -> Option<Self::Item> {
+                for _ in 0..count {
+                    if let Err(error) = self.0.next_back(|_, _| ())? {
+                        return Some(Err(error));
+                    }
+                }
+                self.next_back()
+            }
         }
 
         impl FusedIterator for $name<'_> {}

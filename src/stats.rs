@@ -6,6 +6,17 @@ use crate::engine::Engine;
 use crate::{Error, SnapshotInfo, Version};
 
 /// Numbers about a database, as of one moment. They are taken one after the other while work goes on.
+///
+/// # Examples
+///
+/// ```
+/// # let db = selkie::Database::in_memory();
+/// db.insert("key", "value")?;
+/// let view = db.begin_read()?;
+/// let stats = db.stats();
+/// assert_eq!((stats.keys, stats.readers, stats.stalls), (1, 1, 0));
+/// # Ok::<(), selkie::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Stats {

@@ -72,6 +72,18 @@ impl Drop for Snapshot {
 pub struct View(Snapshot);
 
 /// A keyspace within a view.
+///
+/// # Examples
+///
+/// ```
+/// # use selkie::{Options, Readable, Retention};
+/// # let db = Options::new().history(Retention::Forever).in_memory()?;
+/// let users = db.keyspace("users")?;
+/// users.insert("ada", "1815")?;
+/// let view = db.begin_read()?;
+/// assert!(view.keyspace(&users).contains_key("ada")? && !view.contains_key("ada")?);
+/// # Ok::<(), selkie::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct KeyspaceView<'a> {
     snapshot: &'a Snapshot,
@@ -86,6 +98,13 @@ impl View {
     /// The version that the view sees: this commit and all before it.
     ///
     /// For a view as of a time it is the newest commit when the view was made, of which it sees what was there then.
+    ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// let commit = db.insert("key", "value")?;
+    /// assert_eq!(db.begin_read()?.version(), commit.version());
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     pub fn version(&self) -> Version {
         self.0.point().version
     }
@@ -155,6 +174,16 @@ impl HasSource for View {
 impl KeyspaceView<'_> {
     /// The versions of a key up to the view's point, newest first.
     ///
+    /// ```
+    /// # use selkie::{Options, Retention};
+    /// # let db = Options::new().history(Retention::Forever).in_memory()?;
+    /// let users = db.keyspace("users")?;
+    /// users.insert("ada", "1815")?;
+    /// let view = db.begin_read()?;
+    /// assert_eq!(view.keyspace(&users).history("ada")?.len(), 1);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As for [`View::history`].
@@ -163,6 +192,16 @@ impl KeyspaceView<'_> {
     }
 
     /// The versions of all keys within a range: keys ascending, each with its versions newest first.
+    ///
+    /// ```
+    /// # use selkie::{Options, Retention};
+    /// # let db = Options::new().history(Retention::Forever).in_memory()?;
+    /// let users = db.keyspace("users")?;
+    /// users.insert("ada", "1815")?;
+    /// let view = db.begin_read()?;
+    /// assert_eq!(view.keyspace(&users).history_range("a"..)?.count(), 1);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

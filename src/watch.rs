@@ -15,6 +15,17 @@ use crate::runtime::{self, SystemTime, block_on};
 use crate::{Result, Version};
 
 /// One change of a commit.
+///
+/// # Examples
+///
+/// ```
+/// # let db = selkie::Database::in_memory();
+/// let mut watch = db.watch::<&str>(..)?;
+/// db.remove("key")?;
+/// let change = &watch.next()?.changes[0];
+/// assert_eq!((&change.keyspace[..], change.value.as_ref()), ("default", None));
+/// # Ok::<(), selkie::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Change {
@@ -27,6 +38,17 @@ pub struct Change {
 }
 
 /// The changes of one commit, in the order of their keys within each keyspace.
+///
+/// # Examples
+///
+/// ```
+/// # let db = selkie::Database::in_memory();
+/// let mut watch = db.watch::<&str>(..)?;
+/// let commit = db.insert("key", "value")?;
+/// let changes = watch.next()?;
+/// assert_eq!((changes.version, changes.changes.len()), (commit.version(), 1));
+/// # Ok::<(), selkie::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Changes {
@@ -86,11 +108,25 @@ impl Watch {
     }
 
     /// The version up to which changes were reported, or were there before the watch.
+    ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// let mut watch = db.watch::<&str>(..)?;
+    /// assert_eq!(watch.version(), db.version());
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     pub fn version(&self) -> Version {
         self.seen
     }
 
     /// The changes of the next commit, if there is one already.
+    ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// let mut watch = db.watch::<&str>(..)?;
+    /// assert_eq!(watch.try_next()?, None);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -109,6 +145,14 @@ impl Watch {
 
     /// The changes of the next commit, waiting for it.
     ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// let mut watch = db.watch::<&str>(..)?;
+    /// db.insert("key", "value")?;
+    /// assert_eq!(watch.next()?.changes[0].key, "key");
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As for [`try_next`](Self::try_next), and [`Error::Poisoned`](crate::Error::Poisoned) when there will be none.
@@ -118,6 +162,14 @@ impl Watch {
     }
 
     /// The changes of the next commit, as a future.
+    ///
+    /// ```
+    /// async fn print(mut watch: selkie::Watch) -> selkie::Result<()> {
+    ///     loop {
+    ///         println!("{:?}", watch.next_async().await?);
+    ///     }
+    /// }
+    /// ```
     ///
     /// # Errors
     ///

@@ -25,6 +25,19 @@ pub trait HasTarget: HasSource {
 }
 
 /// What a conditional write did.
+///
+/// # Examples
+///
+/// ```
+/// use selkie::{Database, Outcome, Writable};
+///
+/// let mut tx = Database::in_memory().begin_write()?;
+/// match tx.compare_and_set("key", Some("expected"), "new")? {
+///     Outcome::Written => println!("written"),
+///     Outcome::Unchanged(current) => println!("left as it is: {current:?}"),
+/// }
+/// # Ok::<(), selkie::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "the write may not have happened"]
 pub enum Outcome {
@@ -36,6 +49,13 @@ pub enum Outcome {
 
 impl Outcome {
     /// Whether the write happened.
+    ///
+    /// ```
+    /// # use selkie::{Database, Writable};
+    /// let mut tx = Database::in_memory().begin_write()?;
+    /// assert!(tx.insert_if_absent("key", "value")?.is_written());
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     pub fn is_written(&self) -> bool {
         *self == Self::Written
     }

@@ -93,6 +93,30 @@ fn everything_is_there_after_many_segment_changes() {
 }
 
 #[test]
+fn a_crash_right_after_a_segment_change_loses_nothing() {
+    let live = MemoryStorage::new();
+    let db = small_segments().open_storage(Arc::new(live.clone())).unwrap();
+    let mut written = 0;
+    for changes in 1..=5 {
+        let mut before = written;
+        while db.stats().log_rotations < changes {
+            before = written;
+            fill(&db, written..written + 1);
+            written += 1;
+        }
+        // The new segment as it is, and with nothing but its header.
+        let empty = with_last(&live, ".log", |bytes| bytes.truncate(72));
+        for (crashed, least) in [(live.copy(), written), (empty, before)] {
+            let db = open(&crashed).unwrap();
+            let found = keys(&db).len() as u32;
+            assert!((least..=written).contains(&found), "{found} of {written}");
+            fill(&db, found..found + 3);
+            assert_filled(&open(&crashed.copy()).unwrap(), 0..found + 3);
+        }
+    }
+}
+
+#[test]
 fn a_refused_commit_leaves_no_trace() {
     let storage = MemoryStorage::new();
     let mut limits = Limits::default();

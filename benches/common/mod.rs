@@ -1,6 +1,8 @@
 //! The data that all benchmarks use: random 16-byte keys with 100-byte values.
 
-#![allow(dead_code, reason = "each benchmark uses a part of it")]
+#![allow(dead_code, clippy::cast_precision_loss, reason = "each benchmark uses a part of it")]
+
+use std::time::{Duration, Instant};
 
 use selkie::{Database, Options, TransactionOptions, Writable};
 
@@ -23,6 +25,19 @@ pub(crate) fn scramble(number: u64) -> u64 {
     let mixed = (number ^ (number >> 30)).wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 31)
+}
+
+/// How long it takes to do `work` `count` times, spread over threads. It is given a random number and the thread's.
+pub(crate) fn spread(threads: u64, count: u64, work: impl Fn(u64, u64) + Sync) -> Duration {
+    let each = count.div_ceil(threads);
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let work = &work;
+            scope.spawn(move || (0..each).for_each(|turn| work(scramble(turn * threads + thread), thread)));
+        }
+    });
+    start.elapsed().mul_f64(count as f64 / (each * threads) as f64)
 }
 
 /// Loads records in transactions of a thousand.

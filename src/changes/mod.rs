@@ -22,6 +22,18 @@ type Keyspaces = BTreeMap<u32, Arc<KeyspaceState>>;
 ///
 /// Made by [`Database::changes_since`]. It ends after the commit that was the newest when it was made. While it
 /// lives, the segments of the log that it has yet to read are kept, or what it read from the history is in memory.
+///
+/// # Examples
+///
+/// ```
+/// # let db = selkie::Options::new().history(selkie::Retention::Forever).in_memory()?;
+/// let first = db.insert("a", "1")?.version();
+/// db.insert("b", "2")?;
+/// let mut changes = db.changes_since(first)?;
+/// assert_eq!(changes.next().unwrap()?.changes[0].key, "b");
+/// assert!(changes.next().is_none());
+/// # Ok::<(), selkie::Error>(())
+/// ```
 pub struct ChangesSince {
     handle: Arc<Handle>,
     until: Version,
@@ -95,6 +107,12 @@ impl Origin {
 
 impl ChangesSince {
     /// The version up to which changes are reported: what was visible when this was made.
+    ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// assert_eq!(db.changes_since(0)?.version(), db.version());
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     pub fn version(&self) -> Version {
         self.until
     }

@@ -77,7 +77,7 @@ impl Engine {
         let progress = Arc::new(Progress::new(version));
         let log = match (&storage, log_header) {
             (Some(storage), Some(header)) => {
-                let segment_bytes = options.segment_bytes.0;
+                let segment_bytes = options.segment_bytes;
                 Some(Log::new(Arc::clone(storage), Arc::clone(&progress), header, time, segment_bytes))
             }
             _ => None,

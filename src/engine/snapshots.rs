@@ -29,6 +29,19 @@ const MANY_SEGMENTS: u64 = 256;
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
 
 /// A snapshot that was written.
+///
+/// # Examples
+///
+/// ```
+/// # use selkie::Database;
+/// # let directory = tempfile::tempdir().unwrap();
+/// # let path = directory.path().join("notes");
+/// let db = Database::open(&path)?;
+/// let commit = db.insert("key", "value")?;
+/// let snapshot = db.snapshot()?;
+/// assert_eq!((snapshot.version, snapshot.entries), (commit.version(), 1));
+/// # Ok::<(), selkie::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SnapshotInfo {
@@ -223,7 +236,7 @@ impl Engine {
         let files = storage.list().await?;
         let mut snapshots: Vec<u64> = files.iter().filter_map(|file| snapshot::file_number(&file.name)).collect();
         snapshots.sort_unstable_by(|a, b| b.cmp(a));
-        let Some(oldest) = snapshots.get(self.options.retained_snapshots.0 - 1).or(snapshots.last()) else {
+        let Some(oldest) = snapshots.get(self.options.retained_snapshots - 1).or(snapshots.last()) else {
             return Ok(());
         };
         let mut replaced: Vec<_> = files

@@ -15,8 +15,8 @@
 //! | 44 | 4 | CRC-32 of the segment's salt and the 44 bytes before |
 //!
 //! The salt makes stale bytes of another segment invalid; the header's own checksum makes a damaged length known as
-//! such. A closing frame has no payload: it ends a segment whose successor exists, and carries the sequence that
-//! the successor begins with.
+//! such. A closing frame has no payload, and its time means nothing: it ends a segment whose successor exists, and
+//! carries the sequence that the successor begins with.
 
 use crc32fast::Hasher;
 

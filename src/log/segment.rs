@@ -13,7 +13,7 @@
 //! | 32 | 8 | epoch of the writer |
 //! | 40 | 8 | salt of the frames' checksums |
 //! | 48 | 8 | sequence of the first frame |
-//! | 56 | 8 | offset where the frames of the segment before end; what lies beyond does not count |
+//! | 56 | 8 | offset where the commits of the segment before end, 0 in the first; what lies beyond does not count |
 //! | 64 | 4 | zero |
 //! | 68 | 4 | CRC-32 of the 68 bytes before |
 //!

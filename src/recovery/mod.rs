@@ -35,6 +35,19 @@ use crate::{Corruption, Error, Result, Version};
 use replay::Replay;
 
 /// What opening a database found and did.
+///
+/// # Examples
+///
+/// ```
+/// # use selkie::Database;
+/// # let directory = tempfile::tempdir().unwrap();
+/// # let path = directory.path().join("notes");
+/// assert!(Database::open(&path)?.recovery().created);
+/// let db = Database::open(&path)?;
+/// let recovery = db.recovery();
+/// assert_eq!((recovery.created, recovery.frames_replayed, recovery.bytes_cut), (false, 0, 0));
+/// # Ok::<(), selkie::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recovery {

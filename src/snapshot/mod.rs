@@ -2,8 +2,9 @@
 //!
 //! # Format 1
 //!
-//! All numbers outside of payloads are little-endian. A snapshot is a file head and then sections, back to back:
-//! one header section, any number of block sections, one footer section. Nothing follows the footer.
+//! All numbers outside of payloads are little-endian, and CRC-32 is the one of zlib. A snapshot is a file head and
+//! then sections, back to back: one header section, any number of block sections, one footer section. Nothing follows
+//! the footer.
 //!
 //! The file head, 16 bytes:
 //!
@@ -25,16 +26,13 @@
 //! | 20 | 4 | CRC-32 of the 20 bytes before |
 //! | 24 | stored length | the stored payload |
 //!
-//! When both lengths are equal, the payload is stored as it is. When the stored length is less, what is stored is
-//! one LZ4 block, without a frame and without its length. A greater stored length is damage, and so is a length
-//! above 2^30. CRC-32 is the one of zlib and Ethernet.
+//! With equal lengths the payload is stored as it is, with a lesser stored length as one LZ4 block, without a frame
+//! and without its length. A greater stored length is damage, and so is a raw length above 2^30 or above 255 times
+//! the stored length plus 64.
 //!
 //! # Payloads
 //!
-//! Payloads are encoded as in bincode 2 in its standard configuration: an integer below 251 is one byte; others
-//! are a byte 251, 252 or 253 and then two, four or eight bytes, little-endian. Byte strings, texts and lists begin
-//! with their length, a `bool` and the presence of an option are a byte 0 or 1, and an enum begins with the number
-//! of its variant.
+//! The values are encoded by `codec`.
 //!
 //! | payload | fields in their order |
 //! |---|---|
@@ -48,19 +46,7 @@
 //! The checksum of the footer is the CRC-32 over the payload checksums of all sections before it, each as four
 //! little-endian bytes.
 //!
-//! # Order
-//!
-//! The blocks of a keyspace are consecutive, keyspaces come in the order of the header, and one without keys has no
-//! blocks. Keys ascend strictly within a keyspace. Within a key versions descend strictly, from the header's
-//! version or below down to 1 or above, and times never increase. Collected says that the key had older revisions
-//! that are no longer kept.
-//!
-//! A block holds at least one entry, and an entry at least one revision. A key whose revisions are too many for
-//! one block goes on in the next: that block begins with the same key and its older revisions, and only its last
-//! part may say that it is collected. The footer counts such a key once.
-//!
-//! A writer cuts a block once it has reached 128 KiB, and within one key once it has reached 1 MiB. A reader does
-//! not rely on that.
+//! docs/FORMAT.md lists the order and the bounds of these values, which a reader checks.
 
 mod io;
 mod reader;

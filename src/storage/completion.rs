@@ -39,21 +39,49 @@ struct Slot<T> {
 }
 
 /// Completes a pending [`Completion`]. Dropping it unused completes with an error.
+///
+/// # Examples
+///
+/// ```
+/// # use selkie::storage::Completion;
+/// let (completer, completion) = Completion::<u32>::pending();
+/// drop(completer);
+/// assert!(completion.try_take().unwrap().is_err());
+/// ```
 pub struct Completer<T>(Option<Arc<Mutex<Slot<T>>>>);
 
 impl<T> Completion<T> {
     /// A completion that has its result already.
+    ///
+    /// ```
+    /// # use selkie::storage::Completion;
+    /// assert_eq!(Completion::ready(Ok(7)).try_take().unwrap().unwrap(), 7);
+    /// ```
     pub fn ready(result: Result<T>) -> Self {
         Self(State::Ready(Some(result)))
     }
 
     /// A completion that its completer will answer.
+    ///
+    /// ```
+    /// # use selkie::storage::Completion;
+    /// let (completer, completion) = Completion::<u32>::pending();
+    /// let completion = completion.try_take().unwrap_err();
+    /// completer.complete(Ok(7));
+    /// assert_eq!(completion.try_take().unwrap().unwrap(), 7);
+    /// ```
     pub fn pending() -> (Completer<T>, Self) {
         let slot = Arc::new(Mutex::new(Slot { result: None, waker: None, callback: None }));
         (Completer(Some(Arc::clone(&slot))), Self(State::Pending(slot)))
     }
 
     /// The result, when it is there; the completion itself when not.
+    ///
+    /// ```
+    /// # use selkie::storage::Completion;
+    /// let completion = Completion::ready(Ok("done"));
+    /// assert!(matches!(completion.try_take(), Ok(Ok("done"))));
+    /// ```
     ///
     /// # Errors
     ///
@@ -70,6 +98,11 @@ impl<T> Completion<T> {
     }
 
     /// Calls `callback` with the result, now or when the storage answers.
+    ///
+    /// ```
+    /// # use selkie::storage::Completion;
+    /// Completion::ready(Ok(7)).then(|result| assert_eq!(result.unwrap(), 7));
+    /// ```
     pub fn then(self, callback: impl FnOnce(Result<T>) + Send + 'static) {
         match self.0 {
             State::Ready(result) => callback(result.unwrap_or_else(|| Err(abandoned()))),
@@ -89,6 +122,13 @@ impl<T> Completion<T> {
 
 impl<T> Completer<T> {
     /// Answers the completion.
+    ///
+    /// ```
+    /// # use selkie::storage::Completion;
+    /// let (completer, completion) = Completion::pending();
+    /// completer.complete(Ok(()));
+    /// assert!(matches!(completion.try_take(), Ok(Ok(()))));
+    /// ```
     pub fn complete(mut self, result: Result<T>) {
         self.answer(result);
     }

@@ -28,6 +28,18 @@ pub use file::FileStorage;
 pub use memory::MemoryStorage;
 
 /// A file of a storage, as listed.
+///
+/// # Examples
+///
+/// ```
+/// use selkie::storage::{FileEntry, MemoryStorage, Storage};
+///
+/// let storage = MemoryStorage::new();
+/// storage.create("file").try_take().unwrap()?;
+/// let files = storage.list().try_take().unwrap()?;
+/// assert_eq!(files, [FileEntry { name: "file".to_owned(), length: 0 }]);
+/// # Ok::<(), selkie::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileEntry {
     /// The name, unique in its storage.
@@ -37,6 +49,17 @@ pub struct FileEntry {
 }
 
 /// Whether a write is to survive a power loss when it completes.
+///
+/// # Examples
+///
+/// ```
+/// use selkie::storage::{Flush, MemoryStorage, Storage};
+///
+/// let storage = MemoryStorage::new();
+/// storage.create("file").try_take().unwrap()?;
+/// storage.write("file", 0, "hello".into(), Flush::Yes).try_take().unwrap()?;
+/// # Ok::<(), selkie::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flush {
     /// The write is handed to the operating system.
@@ -52,6 +75,20 @@ pub enum Flush {
 /// [`Error::InvalidArgument`](crate::Error::InvalidArgument). Every other failure is an
 /// [`Error::Io`](crate::Error::Io) that names the operation and the file, except that [`lock`](Storage::lock)
 /// answers [`Error::Locked`](crate::Error::Locked).
+///
+/// # Examples
+///
+/// The engine is the one who calls it, but anybody can:
+///
+/// ```
+/// use selkie::storage::{Flush, MemoryStorage, Storage};
+///
+/// let storage = MemoryStorage::new();
+/// storage.create("file").try_take().unwrap()?;
+/// storage.write("file", 0, "hello".into(), Flush::Yes).try_take().unwrap()?;
+/// assert_eq!(storage.read("file", 0, 100).try_take().unwrap()?, "hello");
+/// # Ok::<(), selkie::Error>(())
+/// ```
 pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// Takes the exclusive lock on this place, creating the place when it does not exist.
     fn lock(&self) -> Completion<()>;

@@ -19,6 +19,18 @@ use crate::runtime::block_on;
 use crate::{Result, Version};
 
 /// What a commit became.
+///
+/// # Examples
+///
+/// ```
+/// # use selkie::{Database, Durability};
+/// # let directory = tempfile::tempdir().unwrap();
+/// # let path = directory.path().join("notes");
+/// let db = Database::open(&path)?;
+/// let commit = db.insert("key", "value")?;
+/// assert_eq!((commit.version(), commit.durability()), (1, Durability::Immediate));
+/// # Ok::<(), selkie::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct CommitInfo {
     version: Version,
@@ -30,6 +42,18 @@ pub struct CommitInfo {
 /// A commit that is on its way to its durability.
 ///
 /// The commit was validated and applied when this was made; dropping it takes nothing back.
+///
+/// # Examples
+///
+/// ```
+/// use selkie::{CommitInfo, Database, Writable};
+///
+/// async fn write(db: &Database) -> selkie::Result<CommitInfo> {
+///     let mut tx = db.begin_write()?;
+///     tx.insert("key", "value")?;
+///     tx.commit_async().await
+/// }
+/// ```
 pub struct CommitFuture(Pin<Box<dyn Future<Output = Result<CommitInfo>> + Send>>);
 
 impl Transaction {
@@ -198,11 +222,29 @@ impl CommitInfo {
     }
 
     /// The number of the commit. A transaction that wrote nothing has the number of the commit it read.
+    ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// let first = db.insert("a", "1")?;
+    /// assert_eq!(db.insert("b", "2")?.version(), first.version() + 1);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     pub fn version(&self) -> Version {
         self.version
     }
 
     /// How durable the commit is by now.
+    ///
+    /// ```
+    /// # use selkie::{Durability, Options};
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("notes");
+    /// let db = Options::new().durability(Durability::Buffered).open(&path)?;
+    /// let commit = db.insert("key", "value")?;
+    /// db.sync()?;
+    /// assert_eq!(commit.durability(), Durability::Immediate);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     pub fn durability(&self) -> Durability {
         match (&self.log, self.progress.stage_of(self.version)) {
             (None, _) => Durability::None,
@@ -213,6 +255,12 @@ impl CommitInfo {
     }
 
     /// A future that is ready once the commit survives a power loss. It asks for the sync that this needs.
+    ///
+    /// ```
+    /// async fn write(db: &selkie::Database) -> selkie::Result<()> {
+    ///     db.insert("key", "value")?.durable().await
+    /// }
+    /// ```
     ///
     /// # Errors
     ///

@@ -9,6 +9,17 @@ use crate::source::{HasSource, Source};
 use crate::writable::{HasTarget, Target};
 
 /// A keyspace within a transaction, to read from. See [`Transaction::keyspace`].
+///
+/// # Examples
+///
+/// ```
+/// # use selkie::{Database, Readable};
+/// # let db = Database::in_memory();
+/// let users = db.keyspace("users")?;
+/// let tx = db.begin_write()?;
+/// assert_eq!(tx.keyspace(&users).count_range::<&str>(..)?, 0);
+/// # Ok::<(), selkie::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct KeyspaceTransaction<'a> {
     transaction: &'a Transaction,
@@ -16,6 +27,19 @@ pub struct KeyspaceTransaction<'a> {
 }
 
 /// A keyspace within a transaction, to read and write. See [`Transaction::keyspace_mut`].
+///
+/// # Examples
+///
+/// ```
+/// # use selkie::{Database, Readable, Writable};
+/// # let db = Database::in_memory();
+/// let users = db.keyspace("users")?;
+/// let mut tx = db.begin_write()?;
+/// let mut in_users = tx.keyspace_mut(&users);
+/// in_users.insert("ada", "1815")?;
+/// assert!(in_users.contains_key("ada")? && !tx.contains_key("ada")?);
+/// # Ok::<(), selkie::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct KeyspaceTransactionMut<'a> {
     transaction: &'a mut Transaction,

@@ -72,6 +72,14 @@ impl Transaction {
     }
 
     /// How many bytes of keys and values are waiting to be committed.
+    ///
+    /// ```
+    /// # use selkie::{Database, Writable};
+    /// let mut tx = Database::in_memory().begin_write()?;
+    /// tx.insert("key", "value")?;
+    /// assert_eq!(tx.size_bytes(), 8);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     pub fn size_bytes(&self) -> u64 {
         self.size_bytes
     }
@@ -178,6 +186,18 @@ impl Transaction {
 
     /// Undoes everything written since a savepoint, which stays; savepoints set after it are gone.
     ///
+    /// ```
+    /// # use selkie::{Database, Readable, Writable};
+    /// let mut tx = Database::in_memory().begin_write()?;
+    /// let savepoint = tx.savepoint();
+    /// tx.insert("key", "one")?;
+    /// tx.rollback_to(savepoint)?;
+    /// tx.insert("key", "two")?;
+    /// tx.rollback_to(savepoint)?;
+    /// assert!(!tx.contains_key("key")?);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::InvalidArgument`] for a savepoint of another transaction, or one that is gone.
@@ -214,6 +234,16 @@ impl Transaction {
     }
 
     /// Gives the transaction up. Dropping it does the same.
+    ///
+    /// ```
+    /// # use selkie::{Database, Writable};
+    /// let db = Database::in_memory();
+    /// let mut tx = db.begin_write()?;
+    /// tx.insert("key", "value")?;
+    /// tx.rollback();
+    /// assert!(!db.contains_key("key")?);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     pub fn rollback(self) {
         drop(self);
     }

@@ -9,6 +9,21 @@ use crate::{Error, Result};
 /// A place in a transaction to come back to.
 ///
 /// It is made by [`Transaction::savepoint`](crate::Transaction::savepoint).
+///
+/// # Examples
+///
+/// ```
+/// # use selkie::{Database, Readable, Writable};
+/// let mut tx = Database::in_memory().begin_write()?;
+/// let outer = tx.savepoint();
+/// tx.insert("a", "1")?;
+/// let inner = tx.savepoint();
+/// tx.insert("b", "2")?;
+/// tx.release(inner)?;
+/// tx.rollback_to(outer)?;
+/// assert_eq!(tx.count_range::<&str>(..)?, 0);
+/// # Ok::<(), selkie::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Savepoint(u64);
 

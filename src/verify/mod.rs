@@ -16,7 +16,7 @@ use crate::{Corruption, Error, Result};
 
 pub use report::{FileKind, FileReport, Verification};
 
-/// Reads every byte of the database in a directory and lists all damage. Nothing is changed.
+/// Reads every byte of the database in a directory and lists all damage. Nothing is changed but the lock.
 ///
 /// The database must not be open elsewhere. Memory is needed as for opening it, because whether it opens is found
 /// out by doing all that opening does, but for the changes.
@@ -55,6 +55,15 @@ pub fn verify(path: impl AsRef<std::path::Path>) -> Result<Verification> {
 }
 
 /// Reads every byte of the database in a storage and lists all damage, as [`verify`](crate::verify()) does.
+///
+/// ```
+/// use std::sync::Arc;
+/// use selkie::storage::Storage;
+///
+/// async fn is_intact(storage: Arc<dyn Storage>) -> selkie::Result<bool> {
+///     Ok(selkie::verify_storage(&storage).await?.is_intact())
+/// }
+/// ```
 ///
 /// # Errors
 ///

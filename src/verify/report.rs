@@ -33,6 +33,17 @@ pub struct Verification {
 }
 
 /// What verifying found in one file.
+///
+/// # Examples
+///
+/// ```
+/// # let directory = tempfile::tempdir().unwrap();
+/// # let path = directory.path();
+/// selkie::Database::open(path)?.close()?;
+/// let verification = selkie::verify(path)?;
+/// assert!(verification.files.iter().all(|file| file.damage.is_empty() && file.torn_bytes == 0));
+/// # Ok::<(), selkie::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct FileReport {
@@ -53,6 +64,17 @@ pub struct FileReport {
 }
 
 /// What a file of a database is for.
+///
+/// # Examples
+///
+/// ```
+/// # let directory = tempfile::tempdir().unwrap();
+/// # let path = directory.path();
+/// selkie::Database::open(path)?.close()?;
+/// let verification = selkie::verify(path)?;
+/// assert!(verification.files.iter().any(|file| file.kind == selkie::FileKind::Segment));
+/// # Ok::<(), selkie::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileKind {
@@ -68,11 +90,29 @@ pub enum FileKind {
 
 impl Verification {
     /// Whether nothing is damaged. A torn tail and an unfinished file, which a crash may leave, are no damage.
+    ///
+    /// ```
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path();
+    /// selkie::Database::open(path)?.close()?;
+    /// let verification = selkie::verify(path)?;
+    /// assert!(verification.is_intact());
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     pub fn is_intact(&self) -> bool {
         self.opening.is_ok() && self.damage().next().is_none()
     }
 
     /// All damage, in the order of the files.
+    ///
+    /// ```
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path();
+    /// selkie::Database::open(path)?.close()?;
+    /// let verification = selkie::verify(path)?;
+    /// assert_eq!(verification.damage().count(), 0);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
     pub fn damage(&self) -> impl Iterator<Item = &Error> {
         self.files.iter().flat_map(|file| &file.damage)
     }

@@ -184,8 +184,9 @@ fn only_writing_creates_a_database() {
         assert!(!place.path("db").exists());
     }
     std::fs::create_dir(place.path("db")).unwrap();
-    place.run("info", &[]).error();
-    assert_eq!(std::fs::read_dir(place.path("db")).unwrap().count(), 0);
+    std::fs::write(place.path("db").join("other.log"), "of another program").unwrap();
+    assert!(place.run("info", &[]).error().contains("no database"));
+    assert_eq!(std::fs::read_dir(place.path("db")).unwrap().count(), 1);
 }
 
 #[test]

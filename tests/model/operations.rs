@@ -98,6 +98,7 @@ pub(crate) enum Step {
     Next,
     NextBack,
     Nth(usize),
+    NthBack(usize),
     AllForward,
     AllBackward,
 }
@@ -182,6 +183,7 @@ fn steps() -> BoxedStrategy<Vec<Step>> {
         4 => Just(Step::Next),
         4 => Just(Step::NextBack),
         2 => (0..90_usize).prop_map(Step::Nth),
+        2 => (0..90_usize).prop_map(Step::NthBack),
         1 => Just(Step::AllForward),
         1 => Just(Step::AllBackward),
     ];

@@ -116,8 +116,13 @@ fn walk<T: Debug + PartialEq>(
                     front = passed.map(|(key, _)| key).or(front);
                     (actual.nth(*count), expected.pop_front())
                 }
+                Step::NthBack(count) => {
+                    let passed = expected.drain(expected.len().saturating_sub(*count)..).next();
+                    back = passed.map(|(key, _)| key).or(back);
+                    (actual.nth_back(*count), expected.pop_back())
+                }
             };
-            let backward = matches!(step, Step::NextBack | Step::AllBackward);
+            let backward = matches!(step, Step::NextBack | Step::NthBack(_) | Step::AllBackward);
             match &wanted {
                 Some((key, _)) if backward => back = Some(key.clone()),
                 Some((key, _)) => front = Some(key.clone()),

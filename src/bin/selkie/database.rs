@@ -51,8 +51,8 @@ pub(crate) fn existing_keyspace(db: &Database, name: &str) -> Result<Keyspace> {
 /// A mistyped path is to be an error, and not a new database or a new directory.
 pub(crate) fn check_exists(path: &Path) -> Result<()> {
     let is_of_database = |name: &str| {
-        let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
-        name == "database" || matches!(extension, Some("log" | "snapshot"))
+        let number = name.strip_suffix(".log").or(name.strip_suffix(".snapshot"));
+        name == "database" || number.is_some_and(|number| number.len() == 16 && u64::from_str_radix(number, 16).is_ok())
     };
     let failed = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => format!("no database at `{}`", path.display()),

@@ -39,18 +39,26 @@ pub(crate) enum Command {
     /// Prints the versions of a key that are kept, newest first: version, time and value.
     History(History),
     /// Shows files, versions, sizes, keyspaces, and what opening did.
-    Info { database: PathBuf },
+    Info {
+        /// The directory of the database.
+        database: PathBuf,
+    },
     /// Reads every byte and lists all damage.
-    Verify { database: PathBuf },
+    Verify {
+        /// The directory of the database.
+        database: PathBuf,
+    },
     /// Writes a snapshot now and removes the log that it replaces.
-    Snapshot { database: PathBuf },
+    Snapshot {
+        /// The directory of the database.
+        database: PathBuf,
+    },
     /// Shows loading, queries, a crash amid commits and the recovery from it on real data.
     Demo(Demo),
     #[command(hide = true)]
     DemoWriter { database: PathBuf, first: u64 },
 }
 
-/// What is read.
 /// What is written to.
 #[derive(Debug, Args)]
 pub(crate) struct Target {
@@ -83,7 +91,7 @@ pub(crate) struct Load {
     /// The format; without it, TSV for a file named `.tsv`, otherwise JSON Lines.
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
-    /// How many records one transaction has.
+    /// How many records are committed at a time.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) batch: u64,
 }
@@ -92,7 +100,9 @@ pub(crate) struct Load {
 pub(crate) struct Set {
     #[command(flatten)]
     pub(crate) target: Target,
+    /// The key.
     pub(crate) key: String,
+    /// The value.
     pub(crate) value: String,
     /// Key and value are given as base64.
     #[arg(long)]
@@ -103,6 +113,7 @@ pub(crate) struct Set {
 pub(crate) struct Remove {
     /// The directory of the database.
     pub(crate) database: PathBuf,
+    /// The key.
     pub(crate) key: String,
     /// The keyspace.
     #[arg(long, default_value = "default", value_name = "NAME")]

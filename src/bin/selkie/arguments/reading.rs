@@ -7,6 +7,7 @@ use selkie::Version;
 
 use super::Format;
 
+/// What is read.
 #[derive(Debug, Args)]
 pub(crate) struct Source {
     /// The directory of the database.
@@ -23,6 +24,7 @@ pub(crate) struct Source {
 pub(crate) struct Dump {
     #[command(flatten)]
     pub(crate) source: Source,
+    /// The format.
     #[arg(long, value_enum, default_value = "jsonl")]
     pub(crate) format: Format,
 }
@@ -31,6 +33,7 @@ pub(crate) struct Dump {
 pub(crate) struct Get {
     #[command(flatten)]
     pub(crate) source: Source,
+    /// The key.
     pub(crate) key: String,
     /// The key is given as base64.
     #[arg(long)]
@@ -85,6 +88,7 @@ pub(crate) struct Count {
 pub(crate) struct History {
     #[command(flatten)]
     pub(crate) source: Source,
+    /// The key.
     pub(crate) key: String,
     /// The key is given as base64.
     #[arg(long)]
