@@ -2,6 +2,7 @@
 
 #![allow(dead_code, clippy::cast_precision_loss, reason = "each benchmark uses a part of it")]
 
+use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use selkie::{Database, Options, TransactionOptions, Writable};
@@ -30,14 +31,22 @@ pub(crate) fn scramble(number: u64) -> u64 {
 /// How long it takes to do `work` `count` times, spread over threads. It is given a random number and the thread's.
 pub(crate) fn spread(threads: u64, count: u64, work: impl Fn(u64, u64) + Sync) -> Duration {
     let each = count.div_ceil(threads);
-    let start = Instant::now();
+    let all_are_there = Barrier::new(threads as usize + 1);
     std::thread::scope(|scope| {
-        for thread in 0..threads {
-            let work = &work;
-            scope.spawn(move || (0..each).for_each(|turn| work(scramble(turn * threads + thread), thread)));
-        }
-    });
-    start.elapsed().mul_f64(count as f64 / (each * threads) as f64)
+        let workers: Vec<_> = (0..threads)
+            .map(|thread| {
+                let (work, all_are_there) = (&work, &all_are_there);
+                scope.spawn(move || {
+                    all_are_there.wait();
+                    (0..each).for_each(|turn| work(scramble(turn * threads + thread), thread));
+                })
+            })
+            .collect();
+        all_are_there.wait();
+        let start = Instant::now();
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+        start.elapsed().mul_f64(count as f64 / (each * threads) as f64)
+    })
 }
 
 /// Loads records in transactions of a thousand.
