@@ -165,6 +165,7 @@ impl Leaf {
     /// Moves the entries from `position` on into a new leaf, which begins with `low`.
     pub(crate) fn split_off(&mut self, position: usize, low: Blob) -> Leaf {
         let mut right = Leaf::new(low, None);
+        right.entries.reserve(self.entries.len() - position);
         for entry in self.entries.drain(position..) {
             right.append(entry);
         }

@@ -30,6 +30,8 @@ pub(crate) struct Replay<'a> {
     horizon: Horizon,
     gathered: Vec<Gathered>,
     gathered_bytes: usize,
+    /// The keyspace of the last change, which is known to exist.
+    last_keyspace: Option<u32>,
 }
 
 /// A change that is still to be put into its index.
@@ -50,7 +52,7 @@ impl<'a> Replay<'a> {
     pub(crate) fn new(recovered: &'a mut Recovered) -> Self {
         let keyspaces = recovered.catalog.iter().map(|keyspace| (keyspace.number, Arc::clone(keyspace))).collect();
         let horizon = horizon(recovered.retention, NO_READERS);
-        Self { recovered, keyspaces, horizon, gathered: Vec::new(), gathered_bytes: 0 }
+        Self { recovered, keyspaces, horizon, gathered: Vec::new(), gathered_bytes: 0, last_keyspace: None }
     }
 
     /// Replays all segments and says where the last one ends.
@@ -111,6 +113,7 @@ impl<'a> Replay<'a> {
             }
             Operation::DropKeyspace { keyspace } => {
                 self.put_gathered();
+                self.last_keyspace = None;
                 let dropped = self.keyspaces.remove(&keyspace)?;
                 self.recovered.catalog.remove(&dropped.name);
             }
@@ -124,8 +127,9 @@ impl<'a> Replay<'a> {
     }
 
     fn gather(&mut self, commit: LoggedCommit<'_>, keyspace: u32, key: &[u8], slot: Slot) -> Option<()> {
-        if !self.keyspaces.contains_key(&keyspace) {
-            return None;
+        if self.last_keyspace != Some(keyspace) {
+            self.keyspaces.get(&keyspace)?;
+            self.last_keyspace = Some(keyspace);
         }
         let LoggedCommit { version, time, .. } = commit;
         self.gathered_bytes += key.len() + slot.length();
