@@ -44,7 +44,9 @@ pub(crate) fn spread(threads: u64, count: u64, work: impl Fn(u64, u64) + Sync) -
             .collect();
         all_are_there.wait();
         let start = Instant::now();
-        workers.into_iter().for_each(|worker| worker.join().unwrap());
+        for worker in workers {
+            worker.join().unwrap();
+        }
         start.elapsed().mul_f64(count as f64 / (each * threads) as f64)
     })
 }
