@@ -392,3 +392,21 @@ fn a_log_of_many_segments_keeps_few_files_open() {
     assert!(open_files_in(&path) < 100, "{} files after opening", open_files_in(&path));
     assert_eq!(db.begin_read().unwrap().iter().count(), 300);
 }
+
+#[test]
+fn garbage_is_collected_by_itself_in_every_keyspace_of_a_commit() {
+    let db = Database::in_memory();
+    let users = db.keyspace("users").unwrap();
+    users.insert("ada", "1").unwrap();
+    // What opening expected to find is gone through by then.
+    thread::sleep(Duration::from_millis(200));
+    let mut tx = db.begin_write().unwrap();
+    tx.keyspace_mut(&users).insert("ada", "2").unwrap();
+    tx.insert("new", "1").unwrap();
+    tx.commit().unwrap();
+    let start = Instant::now();
+    while db.stats().versions > db.stats().keys {
+        assert!(start.elapsed() < Duration::from_secs(20), "{:?}", db.stats());
+        thread::sleep(Duration::from_millis(10));
+    }
+}

@@ -151,7 +151,7 @@ impl Engine {
             if current.is_none_or(|(other, _)| !Arc::ptr_eq(other, keyspace))
                 && let Some((other, tally)) = current.replace((keyspace, Tally::default()))
             {
-                other.index.add(tally);
+                self.count(other, tally);
             }
             let Some((_, tally)) = &mut current else { continue };
             let slot = value.map_or(Slot::Tombstone, |value| Slot::Value(value.clone()));
@@ -159,10 +159,15 @@ impl Engine {
             keyspace.index.put(key, revision, horizon, tally);
         }
         if let Some((keyspace, tally)) = current {
-            keyspace.index.add(tally);
-            if tally.revisions > tally.keys {
-                self.collector.expect_garbage();
-            }
+            self.count(keyspace, tally);
+        }
+    }
+
+    /// Counts what a commit did to a keyspace, superseded revisions for the collector too.
+    fn count(&self, keyspace: &KeyspaceState, tally: Tally) {
+        keyspace.index.add(tally);
+        if tally.revisions > tally.keys {
+            self.collector.expect_garbage();
         }
     }
 
