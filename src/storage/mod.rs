@@ -15,6 +15,8 @@
 mod completion;
 #[cfg(not(target_arch = "wasm32"))]
 mod file;
+#[cfg(all(target_arch = "wasm32", feature = "web"))]
+mod host;
 mod memory;
 mod name;
 
@@ -25,6 +27,8 @@ use bytes::Bytes;
 pub use completion::{Completer, Completion};
 #[cfg(not(target_arch = "wasm32"))]
 pub use file::FileStorage;
+#[cfg(all(target_arch = "wasm32", feature = "web"))]
+pub use host::HostStorage;
 pub use memory::MemoryStorage;
 
 /// A file of a storage, as listed.
