@@ -4,6 +4,7 @@ mod browser;
 mod checks;
 mod dataset;
 mod demo;
+mod package;
 mod process;
 mod setup;
 mod test;
@@ -20,6 +21,7 @@ usage: cargo xtask <command>
 
   demo                           the main job on a published data set, with a crash in the middle
   test [native|wasm] [--kills N] all tests, or those of one target; N child processes are killed (default 100)
+  package [--dev]                the npm package: pkg/ and a tarball in target/package; --dev is quick and not optimized
   check                          formatting, lints, documentation, dependencies, examples and benches
   setup                          install everything that the other commands need, and nothing else";
 
@@ -39,6 +41,7 @@ fn run(arguments: &[&str]) -> Result {
     match arguments {
         ["demo"] => demo::run(),
         ["test", rest @ ..] => test::run(&test::Options::parse(rest)?),
+        ["package", rest @ ..] => package::run(package::Build::parse(rest)?),
         ["check"] => checks::run(),
         ["setup"] => setup::all(),
         [] | ["help" | "--help" | "-h"] => {

@@ -35,6 +35,13 @@ pub(crate) fn for_checks() -> Result {
     Tool::cargo_deny().ensure()
 }
 
+pub(crate) fn for_package() -> Result {
+    wasm_target()?;
+    node()?;
+    npm()?;
+    Tool::wasm_bindgen()?.ensure()
+}
+
 pub(crate) fn npm() -> Result {
     present("npm", &["--version"], "npm")
 }

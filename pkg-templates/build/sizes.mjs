@@ -1,0 +1,31 @@
+// What a page downloads, compressed as a server sends it.
+
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { gzipSync } from "node:zlib";
+import { dist } from "./places.mjs";
+
+const LIMIT_BYTES = 120_000;
+const PAGE = ["index.js", "worker.js", "selkie.wasm"];
+
+async function size(name) {
+  const bytes = await readFile(path.join(dist, name));
+  return { name, raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length };
+}
+
+const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
+
+function line({ name, raw, gzip }) {
+  return `  ${name.padEnd(14)}${kilobytes(gzip).padStart(10)} gzip ${kilobytes(raw).padStart(11)} raw`;
+}
+
+/** Prints the sizes of one build, and fails when a page would download more than the limit. */
+export async function reportSizes({ limited }) {
+  const sizes = await Promise.all(PAGE.map(size));
+  const sum = (key) => sizes.reduce((total, file) => total + file[key], 0);
+  const all = { name: "a page", raw: sum("raw"), gzip: sum("gzip") };
+  for (const file of [...sizes, all]) console.log(line(file));
+  if (limited && all.gzip > LIMIT_BYTES) {
+    throw new Error(`a page downloads ${kilobytes(all.gzip)} gzip, more than the limit of ${kilobytes(LIMIT_BYTES)}`);
+  }
+}

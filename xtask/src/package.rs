@@ -1,0 +1,79 @@
+//! The npm package: the engine compiled to wasm, its glue by wasm-bindgen, and the rest by pkg-templates/build.
+
+use std::path::Path;
+
+use crate::process::{command, quiet, root, show};
+use crate::setup::WASM;
+use crate::{Result, setup, ui};
+
+/// How the engine is compiled: as it is published, or as fast as it can be.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Build {
+    Published,
+    Quick,
+}
+
+impl Build {
+    pub(crate) fn parse(arguments: &[&str]) -> Result<Self> {
+        match arguments {
+            [] => Ok(Self::Published),
+            ["--dev"] => Ok(Self::Quick),
+            _ => Err(format!("`{}` is not an argument of package: [--dev]", arguments.join(" "))),
+        }
+    }
+
+    fn profile(self) -> &'static str {
+        match self {
+            Self::Published => "web",
+            Self::Quick => "web-dev",
+        }
+    }
+
+    fn flag(self) -> Option<&'static str> {
+        (self == Self::Quick).then_some("--dev")
+    }
+}
+
+/// Builds `pkg/` and the tarball in `target/package`.
+pub(crate) fn run(build: Build) -> Result {
+    setup::for_package()?;
+    let tools = root().join("pkg-templates/build");
+    node_modules(&tools)?;
+    ui::timed("engine compiled to wasm", || compile(build))?;
+    ui::timed("wasm-bindgen", || bind(build))?;
+    let mut node = command("node", ["pkg-templates/build/build.mjs"]);
+    show(node.args(build.flag()))
+}
+
+/// The target folder is named, because the programs after this one look for the result there.
+fn compile(build: Build) -> Result {
+    let arguments = ["rustc", "--package", "selkie", "--lib", "--crate-type", "cdylib", "--features", "js"];
+    let place = ["--target", WASM, "--target-dir", "target", "--profile", build.profile()];
+    quiet("compiling the engine to wasm", &mut command("cargo", [&arguments[..], &place].concat())).map(drop)
+}
+
+fn bind(build: Build) -> Result {
+    let module = format!("target/{WASM}/{}/selkie.wasm", build.profile());
+    let place = ["--out-dir", "target/package/core", "--out-name", "selkie"];
+    let form = ["--target", "web", "--omit-default-module-path"];
+    let arguments = [&[module.as_str()][..], &place, &form].concat();
+    quiet("wasm-bindgen", &mut command("wasm-bindgen", arguments)).map(drop)
+}
+
+/// Installs what a folder's package-lock.json names, unless that was done since the lock file last changed.
+pub(crate) fn node_modules(folder: &Path) -> Result {
+    let name = folder.strip_prefix(root()).unwrap_or(folder).display().to_string();
+    let installed = folder.join("node_modules/.package-lock.json");
+    if modified(&installed) >= modified(&folder.join("package-lock.json")) {
+        ui::ok(&format!("{name}/node_modules"));
+        return Ok(());
+    }
+    let mut npm = command("npm", ["ci", "--no-audit", "--no-fund", "--prefer-offline"]);
+    ui::timed(&format!("{name}/node_modules installed"), || {
+        quiet(&format!("npm ci in {name}"), npm.current_dir(folder)).map(drop)
+    })
+}
+
+fn modified(file: &Path) -> Option<std::time::SystemTime> {
+    file.metadata().and_then(|metadata| metadata.modified()).ok()
+}
