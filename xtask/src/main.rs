@@ -1,5 +1,6 @@
 //! The repository's own commands: `cargo xtask <command>`.
 
+mod bench_web;
 mod browser;
 mod checks;
 mod dataset;
@@ -22,6 +23,8 @@ usage: cargo xtask <command>
   demo                           the main job on a published data set, with a crash in the middle
   test [native|wasm] [--kills N] all tests, or those of one target; N child processes are killed (default 100)
   package [--dev]                the npm package: pkg/ and a tarball in target/package; --dev is quick and not optimized
+  bench-web [--quick] [--peers a,b] [--records n]
+                                 Selkie and six others in Chromium: tables, saved in target/bench-web
   check                          formatting, lints, documentation, dependencies, examples and benches
   setup                          install everything that the other commands need, and nothing else";
 
@@ -42,6 +45,7 @@ fn run(arguments: &[&str]) -> Result {
         ["demo"] => demo::run(),
         ["test", rest @ ..] => test::run(&test::Options::parse(rest)?),
         ["package", rest @ ..] => package::run(package::Build::parse(rest)?),
+        ["bench-web", rest @ ..] => bench_web::run(rest),
         ["check"] => checks::run(),
         ["setup"] => setup::all(),
         [] | ["help" | "--help" | "-h"] => {
