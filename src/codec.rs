@@ -1,13 +1,11 @@
-//! The payloads of log frames and snapshot sections, as serde types encoded with bincode 2.
+//! The payloads of log frames and snapshot sections, encoded with bincode 2.
 //!
-//! This is the only module that knows bincode: in its standard configuration integers are of variable length,
+//! Only this module and the derived traits of [`Retention`] know bincode: in its standard configuration integers are of variable length,
 //! byte strings and sequences carry their length first, and enums the number of their variant. Decoding borrows
 //! from its input and allocates nothing that the input does not contain.
 
-#![allow(clippy::ref_option_ref, reason = "the derived implementations have it")]
-
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
-use serde::{Deserialize, Serialize};
+use bincode::{BorrowDecode, Encode};
 
 use crate::Version;
 use crate::options::Retention;
@@ -19,32 +17,17 @@ const CONFIGURATION: Configuration<LittleEndian, Varint, Limit<PAYLOAD_LIMIT>> =
     bincode::config::standard().with_limit::<PAYLOAD_LIMIT>();
 
 /// One change within a commit. A commit's payload is the number of its operations and then the operations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
 pub(crate) enum Operation<'a> {
-    Set {
-        keyspace: u32,
-        #[serde(borrow, with = "serde_bytes")]
-        key: &'a [u8],
-        #[serde(borrow, with = "serde_bytes")]
-        value: &'a [u8],
-    },
-    Remove {
-        keyspace: u32,
-        #[serde(borrow, with = "serde_bytes")]
-        key: &'a [u8],
-    },
-    CreateKeyspace {
-        keyspace: u32,
-        name: &'a str,
-    },
-    DropKeyspace {
-        keyspace: u32,
-    },
+    Set { keyspace: u32, key: &'a [u8], value: &'a [u8] },
+    Remove { keyspace: u32, key: &'a [u8] },
+    CreateKeyspace { keyspace: u32, name: &'a str },
+    DropKeyspace { keyspace: u32 },
     SetRetention(Retention),
 }
 
 /// The first section of a snapshot: what it is a snapshot of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
 pub(crate) struct SnapshotHeader {
     /// The random number that all files of one database carry.
     pub(crate) database: u64,
@@ -62,16 +45,15 @@ pub(crate) struct SnapshotHeader {
 }
 
 /// What a block of a snapshot begins with; its entries follow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
 pub(crate) struct BlockHeader {
     pub(crate) keyspace: u32,
     pub(crate) entries: u32,
 }
 
 /// What a snapshot says of a key; its revisions follow, newest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
 pub(crate) struct EntryHeader<'a> {
-    #[serde(borrow, with = "serde_bytes")]
     pub(crate) key: &'a [u8],
     pub(crate) revisions: u32,
     /// Whether there were older revisions that are no longer kept.
@@ -79,16 +61,15 @@ pub(crate) struct EntryHeader<'a> {
 }
 
 /// One revision of a key in a snapshot. A removal has no value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
 pub(crate) struct RevisionRecord<'a> {
     pub(crate) version: Version,
     pub(crate) time: u64,
-    #[serde(borrow, with = "serde_bytes")]
     pub(crate) value: Option<&'a [u8]>,
 }
 
 /// The last section of a snapshot: without it the snapshot does not count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, BorrowDecode)]
 pub(crate) struct SnapshotFooter {
     pub(crate) blocks: u64,
     pub(crate) entries: u64,
@@ -104,18 +85,23 @@ pub(crate) struct SnapshotFooter {
 #[derive(Debug)]
 pub(crate) struct Undecodable;
 
+/// What decodes, borrowing from its input.
+pub(crate) trait Decode<'a>: BorrowDecode<'a, ()> {}
+
+impl<'a, T: BorrowDecode<'a, ()>> Decode<'a> for T {}
+
 /// Appends the encoding of `value` to `buffer`.
 ///
 /// Only a payload above [`PAYLOAD_LIMIT`] is refused, and transactions are limited far below it.
-pub(crate) fn encode<T: Serialize>(value: &T, buffer: &mut Vec<u8>) {
-    if let Err(error) = bincode::serde::encode_into_std_write(value, buffer, CONFIGURATION) {
+pub(crate) fn encode<T: Encode>(value: &T, buffer: &mut Vec<u8>) {
+    if let Err(error) = bincode::encode_into_std_write(value, buffer, CONFIGURATION) {
         unreachable!("encoding into memory failed: {error}");
     }
 }
 
 /// Takes one value off the front of `input`.
-pub(crate) fn decode<'a, T: Deserialize<'a>>(input: &mut &'a [u8]) -> Result<T, Undecodable> {
-    let (value, read) = bincode::serde::borrow_decode_from_slice(input, CONFIGURATION).map_err(|_| Undecodable)?;
+pub(crate) fn decode<'a, T: Decode<'a>>(input: &mut &'a [u8]) -> Result<T, Undecodable> {
+    let (value, read) = bincode::borrow_decode_from_slice(input, CONFIGURATION).map_err(|_| Undecodable)?;
     *input = &input[read..];
     Ok(value)
 }

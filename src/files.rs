@@ -7,9 +7,11 @@
 
 use bytes::Bytes;
 
+use crate::checksum;
 use crate::log::frame::{u32_at, u64_at};
 use crate::log::segment::{SEGMENT_HEADER_BYTES, segment_number};
 use crate::snapshot;
+use crate::sorting;
 use crate::storage::{FileEntry, Flush, Storage};
 use crate::{Corruption, Error, Result};
 
@@ -44,8 +46,8 @@ impl Files {
             files.segments.extend(segment_number(&name).map(|segment| (segment, length)));
             files.snapshots.extend(snapshot::file_number(&name));
         }
-        files.segments.sort_unstable();
-        files.snapshots.sort_unstable();
+        sorting::sort_by(&mut files.segments, Ord::cmp);
+        sorting::sort_by(&mut files.snapshots, Ord::cmp);
         Ok(files)
     }
 }
@@ -55,7 +57,7 @@ pub(crate) async fn write_database_file(storage: &dyn Storage, database: u64) ->
     bytes[0..8].copy_from_slice(MAGIC);
     bytes[8..12].copy_from_slice(&FORMAT.to_le_bytes());
     bytes[12..20].copy_from_slice(&database.to_le_bytes());
-    let checksum = crc32fast::hash(&bytes[..20]);
+    let checksum = checksum::hash(&bytes[..20]);
     bytes[20..24].copy_from_slice(&checksum.to_le_bytes());
     storage.create(DATABASE_FILE).await?;
     storage.write(DATABASE_FILE, 0, Bytes::copy_from_slice(&bytes), Flush::Yes).await?;
@@ -68,7 +70,7 @@ pub(crate) async fn read_database_file(storage: &dyn Storage) -> Result<u64> {
     if bytes.len() < LENGTH {
         return Err(Error::corrupted(DATABASE_FILE, bytes.len() as u64, Corruption::Truncated));
     }
-    let intact = bytes.len() == LENGTH && u32_at(&bytes, 20) == crc32fast::hash(&bytes[..20]);
+    let intact = bytes.len() == LENGTH && u32_at(&bytes, 20) == checksum::hash(&bytes[..20]);
     if &bytes[..8] != MAGIC || !intact {
         return Err(Error::corrupted(DATABASE_FILE, 0, Corruption::Header));
     }

@@ -59,6 +59,7 @@
 
 mod backup;
 mod changes;
+mod checksum;
 mod codec;
 mod cursor;
 mod database;
@@ -78,6 +79,7 @@ mod readable;
 mod recovery;
 mod runtime;
 mod snapshot;
+mod sorting;
 mod source;
 mod stats;
 pub mod storage;

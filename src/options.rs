@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use bincode::{BorrowDecode, Encode};
 
 /// What a commit survives once it is acknowledged.
 ///
@@ -95,7 +95,7 @@ pub enum Isolation {
 /// assert_eq!(db.retention(), a_day);
 /// # Ok::<(), selkie::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, BorrowDecode)]
 #[non_exhaustive]
 pub enum Retention {
     /// Nothing beyond what live readers see.

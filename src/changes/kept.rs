@@ -9,6 +9,7 @@ use crate::engine::catalog::KeyspaceState;
 use crate::handle::Handle;
 use crate::index::{Blob, ReadPoint, Revision, Slot, Walk};
 use crate::runtime::from_ns;
+use crate::sorting;
 use crate::watch::{Change, Changes};
 use crate::{Error, Result, Version};
 
@@ -42,7 +43,7 @@ impl Kept {
             }
         }
         // It is stable: the changes of a commit stay in the order of keyspaces and keys.
-        changes.sort_by_key(|change| change.version);
+        sorting::sort_by(&mut changes, |a, b| a.version.cmp(&b.version));
         Ok(Self(changes.into()))
     }
 

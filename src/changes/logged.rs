@@ -14,6 +14,7 @@ use crate::log::frame::{FrameHeader, FrameKind};
 use crate::log::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_name};
 use crate::progress::{Goal, Stage};
 use crate::runtime::{block_on, from_ns};
+use crate::sorting;
 use crate::storage::Storage;
 use crate::watch::{Change, Changes};
 use crate::{Corruption, Error, Result, Version};
@@ -187,6 +188,6 @@ fn decode(mut payload: &[u8], keyspaces: &HashMap<u32, Arc<str>>) -> Result<Vec<
         }
     }
     // It is stable, and within a keyspace keys are in order already.
-    changes.sort_by_key(|(keyspace, _)| *keyspace);
+    sorting::sort_by(&mut changes, |a, b| a.0.cmp(&b.0));
     Ok(changes.into_iter().map(|(_, change)| change).collect())
 }

@@ -19,6 +19,7 @@ use crate::log::segment::segment_number;
 use crate::options::SnapshotPolicy;
 use crate::runtime::{Duration, Instant};
 use crate::snapshot::{self, StorageSink, StorageSource};
+use crate::sorting;
 use crate::storage::Storage;
 use crate::{Error, Result, Version};
 
@@ -235,7 +236,7 @@ impl Engine {
     async fn remove_replaced(&self, storage: &dyn Storage) -> Result<()> {
         let files = storage.list().await?;
         let mut snapshots: Vec<u64> = files.iter().filter_map(|file| snapshot::file_number(&file.name)).collect();
-        snapshots.sort_unstable_by(|a, b| b.cmp(a));
+        sorting::sort_by(&mut snapshots, |a, b| b.cmp(a));
         let Some(oldest) = snapshots.get(self.options.retained_snapshots - 1).or(snapshots.last()) else {
             return Ok(());
         };
@@ -246,7 +247,7 @@ impl Engine {
             })
             .collect();
         // Oldest first, so that what is left after a crash is always the newer part.
-        replaced.sort_by(|a, b| a.name.cmp(&b.name));
+        sorting::sort_by(&mut replaced, |a, b| a.name.cmp(&b.name));
         for file in &replaced {
             if segment_number(&file.name).is_some_and(|segment| self.snapshots.needed.needs(segment)) {
                 continue;

@@ -18,9 +18,8 @@
 //! such. A closing frame has no payload, and its time means nothing: it ends a segment whose successor exists, and
 //! carries the sequence that the successor begins with.
 
-use crc32fast::Hasher;
-
 use crate::Version;
+use crate::checksum::{self, Hasher};
 
 pub(crate) const HEADER_BYTES: usize = 48;
 pub(crate) const ALIGNMENT: usize = 8;
@@ -59,7 +58,7 @@ impl Payload {
     pub(crate) fn new(mut bytes: Vec<u8>) -> Self {
         let length = bytes.len() as u32;
         bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), 0);
-        let checksum = crc32fast::hash(&bytes);
+        let checksum = checksum::hash(&bytes);
         Self { bytes, length, checksum }
     }
 
@@ -152,7 +151,7 @@ impl FrameHeader {
     /// The payload that follows the header at the beginning of `bytes`, when it is there and intact.
     pub(crate) fn payload<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
         let padded = bytes.get(HEADER_BYTES..self.frame_bytes())?;
-        (crc32fast::hash(padded) == self.payload_checksum).then(|| &padded[..self.length as usize])
+        (checksum::hash(padded) == self.payload_checksum).then(|| &padded[..self.length as usize])
     }
 }
 

@@ -21,6 +21,7 @@
 //! segment but the last is known to be whole up to the offset that its successor states.
 
 use super::frame::{u32_at, u64_at};
+use crate::checksum;
 use crate::{Corruption, Error, Result, Version};
 
 pub(crate) const SEGMENT_HEADER_BYTES: usize = 72;
@@ -49,7 +50,7 @@ impl SegmentHeader {
         bytes[40..48].copy_from_slice(&self.salt.to_le_bytes());
         bytes[48..56].copy_from_slice(&self.first_sequence.to_le_bytes());
         bytes[56..64].copy_from_slice(&self.previous_end.to_le_bytes());
-        let checksum = crc32fast::hash(&bytes[..68]);
+        let checksum = checksum::hash(&bytes[..68]);
         bytes[68..72].copy_from_slice(&checksum.to_le_bytes());
         bytes
     }
@@ -63,7 +64,7 @@ impl SegmentHeader {
         let Some(bytes) = bytes.first_chunk::<SEGMENT_HEADER_BYTES>() else {
             return Err(Error::corrupted(file, bytes.len() as u64, Corruption::Truncated));
         };
-        let intact = u32_at(bytes, 68) == crc32fast::hash(&bytes[..68]);
+        let intact = u32_at(bytes, 68) == checksum::hash(&bytes[..68]);
         if &bytes[..8] != MAGIC || !intact {
             return Err(Error::corrupted(file, 0, Corruption::Header));
         }
@@ -116,7 +117,7 @@ mod tests {
         assert_eq!(SegmentHeader::decode("log", &bytes).unwrap(), header);
         bytes[8] = 9;
         assert!(matches!(SegmentHeader::decode("log", &bytes), Err(Error::Corrupted { .. })));
-        let checksum = crc32fast::hash(&bytes[..68]);
+        let checksum = checksum::hash(&bytes[..68]);
         bytes[68..72].copy_from_slice(&checksum.to_le_bytes());
         assert!(matches!(SegmentHeader::decode("log", &bytes), Err(Error::UnsupportedFormat { format: 9, .. })));
     }

@@ -16,6 +16,7 @@ use crate::files::read_file;
 use crate::index::{Blob, Horizon, Index, ReadPoint, Revision, Slot, Tally, prefix_after};
 use crate::log::scan::{LoggedCommit, Scan, SegmentEnd};
 use crate::log::segment::segment_name;
+use crate::sorting;
 use crate::storage::Storage;
 use crate::{Corruption, Error, Result};
 
@@ -144,8 +145,9 @@ impl<'a> Replay<'a> {
     /// Puts what was gathered into the indexes.
     fn put_gathered(&mut self) {
         // The sort keeps the versions of a key in their order.
-        self.gathered
-            .sort_by(|a, b| (a.keyspace, a.prefix).cmp(&(b.keyspace, b.prefix)).then_with(|| a.key.cmp(&b.key)));
+        sorting::sort_by(&mut self.gathered, |a, b| {
+            (a.keyspace, a.prefix).cmp(&(b.keyspace, b.prefix)).then_with(|| a.key.cmp(&b.key))
+        });
         let mut tally = Tally::default();
         let mut current: Option<(u32, &Arc<KeyspaceState>)> = None;
         for Gathered { keyspace, key, revision, .. } in self.gathered.drain(..) {

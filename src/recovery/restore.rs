@@ -16,6 +16,7 @@ use crate::log::segment::{SegmentHeader, segment_name};
 use crate::options::Compression;
 use crate::runtime::{Instant, random};
 use crate::snapshot::{self, Source, StorageSink, StorageSource, Summary};
+use crate::sorting;
 use crate::storage::Storage;
 use crate::{Error, Result};
 
@@ -101,7 +102,7 @@ async fn create_files(
 /// Removes what was created, beginning with the file that makes it a database.
 async fn remove_files(storage: &dyn Storage) -> Result<()> {
     let mut names: Vec<_> = storage.list().await?.into_iter().map(|file| file.name).collect();
-    names.sort_by_key(|name| name != files::DATABASE_FILE);
+    sorting::sort_by(&mut names, |a, b| (a != files::DATABASE_FILE).cmp(&(b != files::DATABASE_FILE)));
     for name in &names {
         storage.remove(name).await?;
     }

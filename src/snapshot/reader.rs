@@ -4,12 +4,14 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::checksum::Hasher;
 use bytes::Bytes;
-use crc32fast::Hasher;
 
 use super::section::{FILE_HEAD_BYTES, HeadFault, Kind, SECTION_HEAD_BYTES, SectionHead, check_file_head};
 use super::{CHUNK_BYTES, Source, Summary};
-use crate::codec::{BlockHeader, EntryHeader, RevisionRecord, SnapshotFooter, SnapshotHeader, Undecodable, decode};
+use crate::codec::{
+    BlockHeader, Decode, EntryHeader, RevisionRecord, SnapshotFooter, SnapshotHeader, Undecodable, decode,
+};
 use crate::index::{Blob, Builder, Entry, Index, Revision, Slot, collected_marker};
 use crate::{Corruption, Error, Result, Version};
 
@@ -123,7 +125,7 @@ fn decode_footer(payload: &[u8], summary: Summary, checksum: u32) -> Option<Snap
     (SnapshotFooter { blocks, entries, revisions, checksum, ..footer } == footer).then_some(footer)
 }
 
-fn decode_whole<'a, T: serde::Deserialize<'a>>(mut payload: &'a [u8]) -> Result<T, Undecodable> {
+fn decode_whole<'a, T: Decode<'a>>(mut payload: &'a [u8]) -> Result<T, Undecodable> {
     let value = decode(&mut payload)?;
     ensure(payload.is_empty())?;
     Ok(value)

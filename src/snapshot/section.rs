@@ -4,6 +4,7 @@ use bytes::Bytes;
 use lz4_flex::block::{compress_into, decompress_into, get_maximum_output_size};
 
 use crate::Compression;
+use crate::checksum;
 use crate::codec::PAYLOAD_LIMIT;
 
 pub(super) const FILE_HEAD_BYTES: usize = 16;
@@ -44,14 +45,14 @@ pub(super) fn file_head() -> [u8; FILE_HEAD_BYTES] {
     let mut head = [0; FILE_HEAD_BYTES];
     head[..8].copy_from_slice(MAGIC);
     head[8..12].copy_from_slice(&FORMAT.to_le_bytes());
-    let checksum = crc32fast::hash(&head[..12]);
+    let checksum = checksum::hash(&head[..12]);
     head[12..].copy_from_slice(&checksum.to_le_bytes());
     head
 }
 
 pub(super) fn check_file_head(head: &[u8]) -> Result<(), HeadFault> {
     let intact = head.len() == FILE_HEAD_BYTES && head.starts_with(MAGIC);
-    if !intact || word(head, 12) != crc32fast::hash(&head[..12]) {
+    if !intact || word(head, 12) != checksum::hash(&head[..12]) {
         return Err(HeadFault::Damaged);
     }
     match word(head, 8) {
@@ -67,14 +68,14 @@ impl SectionHead {
         for (bytes, word) in head.chunks_exact_mut(4).zip(words) {
             bytes.copy_from_slice(&word.to_le_bytes());
         }
-        let checksum = crc32fast::hash(&head[..20]);
+        let checksum = checksum::hash(&head[..20]);
         head[20..].copy_from_slice(&checksum.to_le_bytes());
         head
     }
 
     /// None when the head is damaged, or its lengths cannot be true.
     pub(super) fn parse(head: &[u8]) -> Option<Self> {
-        if head.len() != SECTION_HEAD_BYTES || word(head, 20) != crc32fast::hash(&head[..20]) {
+        if head.len() != SECTION_HEAD_BYTES || word(head, 20) != checksum::hash(&head[..20]) {
             return None;
         }
         let kind = match word(head, 0) {
@@ -95,7 +96,7 @@ impl SectionHead {
 
     /// The payload out of the stored one. None when it is damaged.
     pub(super) fn open(&self, stored: Bytes) -> Option<Bytes> {
-        if stored.len() != self.stored_length as usize || crc32fast::hash(&stored) != self.checksum {
+        if stored.len() != self.stored_length as usize || checksum::hash(&stored) != self.checksum {
             return None;
         }
         if self.stored_length == self.raw_length {
@@ -118,7 +119,7 @@ pub(super) fn seal(kind: Kind, number: u32, raw: &[u8], compression: Compression
     }
     let stored = &buffer[payload..];
     let (raw_length, stored_length) = (raw.len() as u32, stored.len() as u32);
-    let checksum = crc32fast::hash(stored);
+    let checksum = checksum::hash(stored);
     let head = SectionHead { kind, number, raw_length, stored_length, checksum };
     buffer[start..payload].copy_from_slice(&head.encode());
     checksum

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use super::section::{Kind, SECTION_HEAD_BYTES, file_head, seal};
 use super::*;
+use crate::checksum;
 use crate::codec::{BlockHeader, EntryHeader, RevisionRecord, SnapshotFooter, SnapshotHeader, encode};
 use crate::index::{Blob, Horizon, Index, ReadPoint, Revision, Slot, Tally, Walk};
 use crate::options::Retention;
@@ -334,7 +335,7 @@ fn damage_has_a_kind_and_a_place() {
 fn an_unknown_format_is_told_apart_from_damage() {
     let mut bytes = write_to_vec(&header_of(0, &[]), &[], Compression::None);
     bytes[8] = 2;
-    let checksum = crc32fast::hash(&bytes[..12]);
+    let checksum = checksum::hash(&bytes[..12]);
     bytes[12..16].copy_from_slice(&checksum.to_le_bytes());
     assert!(matches!(load_bytes(&bytes), Err(Error::UnsupportedFormat { format: 2, .. })));
 }
@@ -353,7 +354,7 @@ fn claimed_lengths_are_refused_before_anything_is_allocated() {
         for word in [1, 0, raw, stored, 0] {
             bytes.extend_from_slice(&u32::to_le_bytes(word));
         }
-        bytes.extend_from_slice(&crc32fast::hash(&bytes[start..]).to_le_bytes());
+        bytes.extend_from_slice(&checksum::hash(&bytes[start..]).to_le_bytes());
         bytes.extend_from_slice(&[0; 16]);
         assert_eq!(corruption(load_bytes(&bytes)).1, expected, "{raw} {stored}");
     }

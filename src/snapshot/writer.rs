@@ -3,8 +3,8 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
+use crate::checksum::Hasher;
 use bytes::Bytes;
-use crc32fast::Hasher;
 
 use super::section::{Kind, file_head, seal};
 use super::{CHUNK_BYTES, Sink, Summary};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::engine::catalog::KeyspaceState;
 use crate::engine::commit::Reads;
 use crate::index::Blob;
+use crate::sorting;
 
 /// From this many entries on, repeated ones are taken out before the list grows.
 const DEDUPLICATE_FROM: usize = 256;
@@ -28,7 +29,7 @@ impl ReadSet {
             return;
         }
         if keys.len() >= DEDUPLICATE_FROM && keys.len() == keys.capacity() {
-            keys.sort_unstable();
+            sorting::sort_by(keys, Ord::cmp);
             keys.dedup();
             // Room for as many again keeps the cost of sorting in proportion.
             keys.reserve(keys.len());
@@ -83,7 +84,7 @@ impl ReadSet {
 
 /// Puts ranges together that overlap.
 fn unite(ranges: &mut Vec<(Bound<Blob>, Bound<Blob>)>) {
-    ranges.sort_by(|a, b| low_order(&a.0).cmp(&low_order(&b.0)));
+    sorting::sort_by(ranges, |a, b| low_order(&a.0).cmp(&low_order(&b.0)));
     let mut united: Vec<(Bound<Blob>, Bound<Blob>)> = Vec::with_capacity(ranges.len());
     for (low, high) in ranges.drain(..) {
         match united.last_mut().filter(|last| reaches(&last.1, &low)) {
