@@ -3,13 +3,15 @@
 use std::io::{Read, Write};
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::codec::SnapshotHeader;
 use crate::database::Database;
 use crate::engine::Engine;
 use crate::options::Options;
-use crate::recovery::{Recovered, restore};
+use crate::recovery::restore;
 use crate::runtime::{SystemTime, block_on, from_ns, random};
-use crate::snapshot::{ReadSource, Summary, WriteSink};
+use crate::snapshot::{ChunkSink, ChunkSource, ReadSource, Source, Summary, WriteSink};
 use crate::storage::Storage;
 use crate::{Error, Result, Version};
 
@@ -72,6 +74,32 @@ impl Database {
             writer.flush().map_err(|error| Error::io("write", STREAM, error))?;
             Ok(info(&plan.header, summary))
         })
+    }
+
+    /// Hands everything that is committed to `sink`, piece by piece, with the history that is kept.
+    ///
+    /// It is what [`backup`](Self::backup) writes, in pieces of about 1 MiB. The next piece is made once `sink` is done
+    /// with the one before, so that whoever takes them slowly does not have them pile up.
+    ///
+    /// ```
+    /// use selkie::{BackupInfo, Database};
+    ///
+    /// async fn save(db: &Database, stream: &mut Vec<u8>) -> selkie::Result<BackupInfo> {
+    ///     db.backup_async(async |piece| {
+    ///         stream.extend_from_slice(&piece);
+    ///         Ok(())
+    ///     })
+    ///     .await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What `sink` returns, and otherwise as for [`backup`](Self::backup).
+    pub async fn backup_async(&self, sink: impl AsyncFnMut(Bytes) -> Result<()>) -> Result<BackupInfo> {
+        let plan = self.handle().plan_backup().await?;
+        let summary = plan.write(&mut ChunkSink(sink)).await?;
+        Ok(info(&plan.header, summary))
     }
 
     /// Makes a copy of the database in another directory, ready to be opened, while commits go on.
@@ -208,18 +236,46 @@ impl Options {
     ///
     /// As for [`restore_storage`](Self::restore_storage).
     pub async fn restore_storage_async(self, reader: impl Read, storage: Arc<dyn Storage>) -> Result<Database> {
-        if self.read_only {
-            return Err(Error::invalid("a database cannot be restored read-only"));
-        }
-        storage.lock().await?;
-        let restored = read_backup(&self, reader, &storage).await;
-        let opened = restored.and_then(|recovered| Engine::new(self, Some(Arc::clone(&storage)), recovered));
-        opened.map(Database::from_engine).inspect_err(|_| storage.unlock())
+        restore_from(self, ReadSource::new(reader, STREAM), storage).await
+    }
+
+    /// Makes a new database in a storage from a backup that comes in pieces, and opens it.
+    ///
+    /// `next` returns the next piece of the backup, of any length, and none after the last. It is asked again once the
+    /// piece before was read.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use selkie::{Database, Options, storage::Storage};
+    ///
+    /// async fn restore(backup: Vec<u8>, storage: Arc<dyn Storage>) -> selkie::Result<Database> {
+    ///     let mut pieces = vec![backup.into()];
+    ///     Options::new().restore_pieces_async(async || Ok(pieces.pop()), storage).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What `next` returns, and otherwise as for [`restore_storage`](Self::restore_storage).
+    pub async fn restore_pieces_async(
+        self,
+        next: impl AsyncFnMut() -> Result<Option<Bytes>>,
+        storage: Arc<dyn Storage>,
+    ) -> Result<Database> {
+        restore_from(self, ChunkSource::new(next), storage).await
     }
 }
 
-async fn read_backup(options: &Options, reader: impl Read, storage: &Arc<dyn Storage>) -> Result<Recovered> {
-    restore::restore(storage, &mut ReadSource::new(reader, STREAM), STREAM, options.compression).await
+async fn restore_from<S: Source>(options: Options, mut source: S, storage: Arc<dyn Storage>) -> Result<Database> {
+    if options.read_only {
+        return Err(Error::invalid("a database cannot be restored read-only"));
+    }
+    storage.lock().await?;
+    let opened = match restore::restore(&storage, &mut source, STREAM, options.compression).await {
+        Ok(recovered) => Engine::open(options, &storage, recovered).await,
+        Err(error) => Err(error),
+    };
+    opened.map(Database::from_engine).inspect_err(|_| storage.unlock())
 }
 
 async fn copy(engine: &Engine, storage: &Arc<dyn Storage>) -> Result<BackupInfo> {

@@ -380,7 +380,7 @@ impl Database {
     ///
     /// [`Error::InvalidArgument`] for an empty name or one above 255 bytes, and those of a commit.
     pub fn keyspace(&self, name: &str) -> Result<Keyspace> {
-        Ok(Keyspace::new(Arc::clone(&self.handle), self.handle.create_keyspace(name)?))
+        block_on(self.keyspace_async(name))
     }
 
     /// The names of all keyspaces in ascending order, that of the default one included.
@@ -409,7 +409,7 @@ impl Database {
     ///
     /// [`Error::KeyspaceNotFound`], [`Error::InvalidArgument`] for the default keyspace, and those of a commit.
     pub fn drop_keyspace(&self, name: &str) -> Result<()> {
-        self.handle.drop_keyspace(name)
+        block_on(self.handle.drop_keyspace(name))
     }
 
     /// Watches the changes of the default keyspace within a range, from now on.
@@ -428,7 +428,7 @@ impl Database {
     /// [`Error::Closed`].
     pub fn watch<K: AsRef<[u8]>>(&self, range: impl RangeBounds<K>) -> Result<Watch> {
         let keyspace = Arc::clone(&self.handle.default_keyspace);
-        Watch::new(&self.handle, keyspace, to_bounds(&range))
+        block_on(Watch::new(&self.handle, keyspace, to_bounds(&range)))
     }
 
     /// The newest commit that is visible.
@@ -508,11 +508,7 @@ impl Database {
     ///
     /// [`Error::DurabilityUnknown`] and [`Error::Poisoned`] when the storage failed, [`Error::Closed`].
     pub fn sync(&self) -> Result<()> {
-        self.handle.check_writable()?;
-        match &self.handle.log {
-            Some(log) => block_on(log.sync(self.handle.last_version())),
-            None => Ok(()),
-        }
+        block_on(self.handle.sync())
     }
 
     /// Drops every version that neither a reader nor the retention needs. It happens by itself as well.

@@ -8,9 +8,10 @@ use bytes::Bytes;
 use crate::engine::catalog::KeyspaceState;
 use crate::handle::Handle;
 use crate::index::{Blob, ReadPoint, Slot};
-use crate::options::Limits;
+use crate::options::{Durability, Limits};
+use crate::runtime::block_on;
 use crate::source::to_bounds;
-use crate::transaction::{CommitInfo, check_limit, finish_ticket};
+use crate::transaction::{Applied, CommitInfo, check_limit};
 use crate::watch::Watch;
 use crate::{Error, Result};
 
@@ -42,6 +43,14 @@ pub struct Keyspace {
 impl Keyspace {
     pub(crate) fn new(handle: Arc<Handle>, state: Arc<KeyspaceState>) -> Self {
         Self { handle, state }
+    }
+
+    pub(crate) fn handle(&self) -> &Arc<Handle> {
+        &self.handle
+    }
+
+    pub(crate) fn state(&self) -> &Arc<KeyspaceState> {
+        &self.state
     }
 
     /// The keyspace, for a transaction or a view of this database.
@@ -163,7 +172,7 @@ impl Keyspace {
     ///
     /// [`Error::Closed`].
     pub fn watch<K: AsRef<[u8]>>(&self, range: impl RangeBounds<K>) -> Result<Watch> {
-        Watch::new(&self.handle, Arc::clone(&self.state), to_bounds(&range))
+        block_on(Watch::new(&self.handle, Arc::clone(&self.state), to_bounds(&range)))
     }
 }
 
@@ -199,6 +208,17 @@ pub(crate) fn write(
     key: &[u8],
     value: Option<&[u8]>,
 ) -> Result<CommitInfo> {
+    begin_write(handle, keyspace, key, value, handle.options.durability)?.finish()
+}
+
+/// Commits one change, and waits for nothing.
+pub(crate) fn begin_write(
+    handle: &Arc<Handle>,
+    keyspace: &Arc<KeyspaceState>,
+    key: &[u8],
+    value: Option<&[u8]>,
+    durability: Durability,
+) -> Result<Applied> {
     check_limit("key bytes", Limits::KEY_BYTES, key.len() as u64)?;
     check_limit("value bytes", Limits::VALUE_BYTES, value.map_or(0, |value| value.len() as u64))?;
     let limit = handle.options.limits.transaction_bytes;
@@ -206,8 +226,8 @@ pub(crate) fn write(
     let key = Blob::new(key);
     let value = value.map(Blob::new);
     let change = std::iter::once((keyspace, &key, value.as_ref()));
-    let ticket = handle.commit(change, None, handle.options.durability)?;
-    finish_ticket(handle, ticket)
+    let ticket = handle.commit(change, None, durability)?;
+    Ok(Applied::new(Arc::clone(handle), ticket))
 }
 
 impl PartialEq for Keyspace {

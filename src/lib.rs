@@ -57,6 +57,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod asynchronous;
 mod backup;
 mod changes;
 mod checksum;

@@ -75,7 +75,7 @@ impl Options {
     pub async fn open_storage_async(self, storage: Arc<dyn Storage>) -> Result<Database> {
         storage.lock().await?;
         let opened = match recover(&storage, &self).await {
-            Ok(recovered) => Engine::new(self, Some(Arc::clone(&storage)), recovered),
+            Ok(recovered) => Engine::open(self, &storage, recovered).await,
             Err(error) => Err(error),
         };
         match opened {

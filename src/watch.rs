@@ -89,22 +89,25 @@ pub struct Watch {
     seen: Version,
 }
 
+type Bounds = (Bound<Blob>, Bound<Blob>);
+
 impl Watch {
-    pub(crate) fn new(
-        handle: &Arc<Handle>,
-        keyspace: Arc<KeyspaceState>,
-        (low, high): (Bound<Blob>, Bound<Blob>),
-    ) -> Result<Self> {
+    pub(crate) async fn new(handle: &Arc<Handle>, keyspace: Arc<KeyspaceState>, bounds: Bounds) -> Result<Self> {
+        let watch = Self::begin(handle, keyspace, bounds)?;
+        // Whoever reads after this sees everything that the watch will not report.
+        handle.wait_until_published(watch.seen).await?;
+        Ok(watch)
+    }
+
+    /// Begins after the last commit, which may not be visible yet.
+    pub(crate) fn begin(handle: &Arc<Handle>, keyspace: Arc<KeyspaceState>, (low, high): Bounds) -> Result<Self> {
         handle.check_open()?;
         let seen = {
             let head = handle.head.lock();
             handle.feed.subscribe();
             head.version
         };
-        let watch = Self { handle: Arc::clone(handle), keyspace, low, high, seen };
-        // Whoever reads after this sees everything that the watch will not report.
-        block_on(handle.wait_until_published(seen))?;
-        Ok(watch)
+        Ok(Self { handle: Arc::clone(handle), keyspace, low, high, seen })
     }
 
     /// The version up to which changes were reported, or were there before the watch.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::events::{async_tests, turn};
 use common::{assert_filled, contents, fill, keys, open, small_segments, with_last};
 use selkie::storage::MemoryStorage;
 use selkie::{Database, Durability, Error, Limits, Options, Outcome, Readable, Retention, Writable};
@@ -280,16 +281,18 @@ fn closing_drains_what_is_queued() {
     }
 }
 
-#[test]
-fn many_short_sessions_leave_few_files() {
-    let storage = MemoryStorage::new();
-    for session in 0..600_u32 {
+async_tests! {
+    async fn many_short_sessions_leave_few_files() {
+        let storage = MemoryStorage::new();
+        for session in 0..600_u32 {
+            let db = open(&storage).unwrap();
+            db.insert(session.to_be_bytes(), "value").unwrap();
+            turn().await;
+            db.close_async().await.unwrap();
+        }
+        let files = storage.files().len();
+        assert!(files < 400, "{files} files");
         let db = open(&storage).unwrap();
-        db.insert(session.to_be_bytes(), "value").unwrap();
-        db.close().unwrap();
+        assert_eq!(db.begin_read().unwrap().iter().count(), 600);
     }
-    let files = storage.files().len();
-    assert!(files < 400, "{files} files");
-    let db = open(&storage).unwrap();
-    assert_eq!(db.begin_read().unwrap().iter().count(), 600);
 }

@@ -1,11 +1,11 @@
 //! What transactions promise beside isolation: savepoints, limits, durability, retries, and leaving no trace.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::future::Future;
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+mod common;
 
+use std::sync::Arc;
+
+use common::events::async_tests;
 use selkie::storage::MemoryStorage;
 use selkie::{
     Database, Durability, Error, Keyspace, Limits, Options, Outcome, Readable, Result, Retention, Transaction,
@@ -14,19 +14,6 @@ use selkie::{
 
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
-
-/// A tiny executor: it asks again and again, and lets other threads run where there are any.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    for _ in 0..1_000_000 {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            return output;
-        }
-        #[cfg(not(target_arch = "wasm32"))]
-        std::thread::yield_now();
-    }
-    panic!("the future is never ready");
-}
 
 fn stored(options: Options) -> (Database, Arc<MemoryStorage>) {
     let storage = Arc::new(MemoryStorage::new());
@@ -284,58 +271,66 @@ fn a_transaction_that_is_dropped_or_conflicts_leaves_no_trace() {
     assert_eq!(keys(&db.begin_read().unwrap()), ["b"]);
 }
 
-#[test]
-fn commit_async_is_ready_when_the_commit_is_durable() {
-    for visibility in [Visibility::Durable, Visibility::Applied] {
-        let (db, storage) = stored(Options::new().visibility(visibility));
-        let mut tx = db.begin_write().unwrap();
-        tx.insert("a", "1").unwrap();
-        let info = block_on(tx.commit_async()).unwrap();
-        assert_eq!((info.version(), info.durability()), (1, Durability::Immediate));
-        assert_eq!((db.version(), db.durable_version()), (1, 1));
-        let copy = Options::new().open_storage(Arc::new(storage.copy())).unwrap();
-        assert_eq!(copy.get("a").unwrap().unwrap(), "1");
+async_tests! {
+    async fn commit_async_is_ready_when_the_commit_is_durable() {
+        for visibility in [Visibility::Durable, Visibility::Applied] {
+            let (db, storage) = stored(Options::new().visibility(visibility));
+            let mut tx = db.begin_write().unwrap();
+            tx.insert("a", "1").unwrap();
+            let info = tx.commit_async().await.unwrap();
+            assert_eq!((info.version(), info.durability()), (1, Durability::Immediate));
+            assert_eq!((db.version(), db.durable_version()), (1, 1));
+            let copy = Options::new().open_storage(Arc::new(storage.copy())).unwrap();
+            assert_eq!(copy.get("a").unwrap().unwrap(), "1");
+        }
     }
-}
 
-#[test]
-fn many_async_commits_wait_for_each_other_in_no_particular_order() {
-    let (db, _storage) = stored(Options::new());
-    let mut commits: Vec<_> = (0..20)
-        .map(|number| {
-            let mut tx = db.begin_with(TransactionOptions::new().write_only()).unwrap();
-            tx.insert(number.to_string(), "").unwrap();
-            tx.commit_async()
-        })
-        .collect();
-    commits.reverse();
-    let versions: Vec<_> = commits.into_iter().map(|commit| block_on(commit).unwrap().version()).collect();
-    assert_eq!(versions, (1..=20).rev().collect::<Vec<_>>());
-}
-
-#[test]
-fn a_conflict_comes_out_of_the_future_and_dropping_it_takes_nothing_back() {
-    let (db, _storage) = stored(Options::new());
-    let (mut one, mut two) = (db.begin_write().unwrap(), db.begin_write().unwrap());
-    for tx in [&mut one, &mut two] {
-        assert!(tx.insert_if_absent("a", "1").unwrap().is_written());
+    async fn many_async_commits_wait_for_each_other_in_no_particular_order() {
+        let (db, _storage) = stored(Options::new());
+        let mut commits: Vec<_> = (0..20)
+            .map(|number| {
+                let mut tx = db.begin_with(TransactionOptions::new().write_only()).unwrap();
+                tx.insert(number.to_string(), "").unwrap();
+                tx.commit_async()
+            })
+            .collect();
+        commits.reverse();
+        let mut versions = Vec::new();
+        for commit in commits {
+            versions.push(commit.await.unwrap().version());
+        }
+        assert_eq!(versions, (1..=20).rev().collect::<Vec<_>>());
     }
-    drop(one.commit_async());
-    assert!(matches!(block_on(two.commit_async()), Err(Error::Conflict { .. })));
-    db.sync().unwrap();
-    assert_eq!(db.get("a").unwrap().unwrap(), "1");
-}
 
-#[test]
-fn any_commit_can_be_made_durable_later() {
-    for durability in [Durability::None, Durability::Queued, Durability::Buffered] {
-        let (db, _storage) = stored(Options::new().durability(durability));
+    async fn a_conflict_comes_out_of_the_future_and_dropping_it_takes_nothing_back() {
+        let (db, _storage) = stored(Options::new());
+        let (mut one, mut two) = (db.begin_write().unwrap(), db.begin_write().unwrap());
+        for tx in [&mut one, &mut two] {
+            assert!(tx.insert_if_absent("a", "1").unwrap().is_written());
+        }
+        drop(one.commit_async());
+        assert!(matches!(two.commit_async().await, Err(Error::Conflict { .. })));
+        db.sync().unwrap();
+        assert_eq!(db.get("a").unwrap().unwrap(), "1");
+    }
+
+    async fn any_commit_can_be_made_durable_later() {
+        for durability in [Durability::None, Durability::Queued, Durability::Buffered] {
+            let (db, _storage) = stored(Options::new().durability(durability));
+            let info = db.insert("a", "1").unwrap();
+            let durable = info.durable();
+            durable.await.unwrap();
+            assert_eq!(info.durability(), Durability::Immediate);
+            assert!(db.durable_version() >= info.version());
+            info.durable().await.unwrap();
+        }
+    }
+
+    async fn a_database_in_memory_is_never_durable() {
+        let db = Database::in_memory();
         let info = db.insert("a", "1").unwrap();
-        let durable = info.durable();
-        block_on(durable).unwrap();
-        assert_eq!(info.durability(), Durability::Immediate);
-        assert!(db.durable_version() >= info.version());
-        block_on(info.durable()).unwrap();
+        assert_eq!((info.durability(), db.durable_version()), (Durability::None, 0));
+        assert_invalid(info.durable().await);
     }
 }
 
@@ -346,14 +341,6 @@ fn a_transaction_can_ask_for_more_than_its_database() {
     tx.insert("a", "1").unwrap();
     let info = tx.commit().unwrap();
     assert_eq!((info.durability(), db.durable_version()), (Durability::Immediate, 1));
-}
-
-#[test]
-fn a_database_in_memory_is_never_durable() {
-    let db = Database::in_memory();
-    let info = db.insert("a", "1").unwrap();
-    assert_eq!((info.durability(), db.durable_version()), (Durability::None, 0));
-    assert_invalid(block_on(info.durable()));
 }
 
 #[test]

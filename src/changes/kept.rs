@@ -8,10 +8,13 @@ use super::Keyspaces;
 use crate::engine::catalog::KeyspaceState;
 use crate::handle::Handle;
 use crate::index::{Blob, ReadPoint, Revision, Slot, Walk};
-use crate::runtime::from_ns;
+use crate::runtime::{breathe, from_ns};
 use crate::sorting;
 use crate::watch::{Change, Changes};
 use crate::{Error, Result, Version};
+
+/// After how many keys the event loop may get a turn.
+const BREATHE_KEYS: usize = 1 << 10;
 
 /// Changes in the order of their commits.
 #[derive(Debug)]
@@ -28,10 +31,16 @@ struct KeptChange {
 
 impl Kept {
     /// Finds all changes after `since` and up to `until`, when none of them is forgotten.
-    pub(super) fn collect(handle: &Handle, keyspaces: &Keyspaces, since: Version, until: Version) -> Result<Self> {
+    pub(super) async fn collect(
+        handle: &Handle,
+        keyspaces: &Keyspaces,
+        since: Version,
+        until: Version,
+    ) -> Result<Self> {
         // A reader at `since` keeps everything newer. It is refused when a key that was there is forgotten.
         let _pin = handle.readers.guard(handle.pin_past(ReadPoint::version(since))?);
         let mut changes = Vec::new();
+        let mut keys: usize = 0;
         for keyspace in keyspaces.values() {
             let point = ReadPoint::version(until);
             let mut walk = Walk::with_removed(&keyspace.index, point, Bound::Unbounded, Bound::Unbounded);
@@ -40,6 +49,10 @@ impl Kept {
                     newer(keyspace, key, newest, since, &mut changes)?;
                 }
                 walk.advance_front();
+                keys += 1;
+                if keys.is_multiple_of(BREATHE_KEYS) {
+                    breathe().await;
+                }
             }
         }
         // It is stable: the changes of a commit stay in the order of keyspaces and keys.

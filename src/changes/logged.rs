@@ -13,7 +13,7 @@ use crate::handle::Handle;
 use crate::log::frame::{FrameHeader, FrameKind};
 use crate::log::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_name};
 use crate::progress::{Goal, Stage};
-use crate::runtime::{block_on, from_ns};
+use crate::runtime::from_ns;
 use crate::sorting;
 use crate::storage::Storage;
 use crate::watch::{Change, Changes};
@@ -66,7 +66,7 @@ impl Drop for NeededGuard {
 
 impl Logged {
     /// Begins after `since`, when the log reaches back to it.
-    pub(super) fn open(
+    pub(super) async fn open(
         handle: &Arc<Handle>,
         keyspaces: &Keyspaces,
         since: Version,
@@ -75,13 +75,11 @@ impl Logged {
         let Some(storage) = &handle.storage else { return Ok(None) };
         // Until it is known which segments are needed, all are.
         let needs_all = NeededGuard::new(handle, 0);
-        let segments = block_on(async {
-            if let Some(log) = &handle.log {
-                log.lead_a_while();
-                handle.progress.wait(Goal::Commit(until, Stage::Written)).await?;
-            }
-            find_segments(storage.as_ref(), handle.database, since).await
-        })?;
+        if let Some(log) = &handle.log {
+            log.lead_a_while();
+            handle.progress.wait(Goal::Commit(until, Stage::Written)).await?;
+        }
+        let segments = find_segments(storage.as_ref(), handle.database, since).await?;
         let Some(first) = segments.front().map(|first| first.header.segment) else { return Ok(None) };
         let needed = NeededGuard::new(handle, first);
         drop(needs_all);
@@ -90,9 +88,9 @@ impl Logged {
         Ok(Some(Self { handle, keyspaces, segments, current: None, seen: since, until, needed }))
     }
 
-    pub(super) fn next(&mut self) -> Result<Option<Changes>> {
+    pub(super) async fn next(&mut self) -> Result<Option<Changes>> {
         while self.seen < self.until {
-            self.settle()?;
+            self.settle().await?;
             let Some(contents) = &mut self.current else { return Err(self.missing()) };
             let Some((header, payload, offset)) = contents.take(self.seen)? else { continue };
             self.seen = header.sequence;
@@ -106,19 +104,19 @@ impl Logged {
     }
 
     /// Goes on to the segment that holds the next commit.
-    fn settle(&mut self) -> Result<()> {
+    async fn settle(&mut self) -> Result<()> {
         while self.segments.front().is_some_and(|next| next.header.first_sequence <= self.seen + 1) {
             let Some(segment) = self.segments.pop_front() else { break };
-            self.current = Some(self.load(&segment)?);
+            self.current = Some(self.load(&segment).await?);
             self.needed = NeededGuard::new(&self.handle, segment.header.segment);
         }
         Ok(())
     }
 
-    fn load(&self, segment: &Segment) -> Result<Contents> {
+    async fn load(&self, segment: &Segment) -> Result<Contents> {
         let Some(storage) = &self.handle.storage else { return Err(self.missing()) };
         let name = segment_name(segment.header.segment);
-        let read = block_on(read_file(storage.as_ref(), &name, segment.length));
+        let read = read_file(storage.as_ref(), &name, segment.length).await;
         let data = read.map_err(|error| match error {
             Error::Io { source, .. } if source.kind() == ErrorKind::NotFound => self.missing(),
             error => error,

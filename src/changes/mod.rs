@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::database::Database;
 use crate::engine::catalog::KeyspaceState;
 use crate::handle::Handle;
+use crate::runtime::{block_on, breathe};
 use crate::watch::Changes;
 use crate::{Error, Result, Version};
 use kept::Kept;
@@ -78,29 +79,46 @@ impl Database {
     /// # Errors
     ///
     /// [`Error::HistoryCollected`] when neither the log nor the history knows all of them any more;
-    /// [`Error::InvalidArgument`] for a version that is not yet committed, and for a log in a storage that does not
-    /// answer at once; [`Error::Closed`], [`Error::Io`], [`Error::Corrupted`].
+    /// [`Error::InvalidArgument`] for a version that is not yet committed; [`Error::Closed`], [`Error::Io`],
+    /// [`Error::Corrupted`].
     pub fn changes_since(&self, version: Version) -> Result<ChangesSince> {
+        block_on(self.changes_since_async(version))
+    }
+
+    /// The changes of all keyspaces after a commit, for [`ChangesSince::next_async`].
+    ///
+    /// ```
+    /// async fn print_all(db: &selkie::Database) -> selkie::Result<()> {
+    ///     let mut changes = db.changes_since_async(0).await?;
+    ///     while let Some(changes) = changes.next_async().await? {
+    ///         println!("{changes:?}");
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`changes_since`](Self::changes_since).
+    pub async fn changes_since_async(&self, version: Version) -> Result<ChangesSince> {
         let handle = Arc::clone(self.handle());
         handle.check_open()?;
         let until = self.version();
         if version > until {
             return Err(Error::invalid(format!("version {version} is not committed yet")));
         }
-        let origin = if version == until { Origin::Nothing } else { Origin::find(&handle, version, until)? };
+        let origin = if version == until { Origin::Nothing } else { Origin::find(&handle, version, until).await? };
         Ok(ChangesSince { handle, until, origin })
     }
 }
 
 impl Origin {
-    fn find(handle: &Arc<Handle>, since: Version, until: Version) -> Result<Self> {
+    async fn find(handle: &Arc<Handle>, since: Version, until: Version) -> Result<Self> {
         // Whatever was created up to `until` is in the catalog by now.
-        let catalog = handle.catalog.read();
-        let keyspaces: Keyspaces = catalog.iter().map(|keyspace| (keyspace.number, Arc::clone(keyspace))).collect();
-        drop(catalog);
-        match Logged::open(handle, &keyspaces, since, until)? {
+        let keyspaces = keyspaces_of(handle);
+        match Logged::open(handle, &keyspaces, since, until).await? {
             Some(logged) => Ok(Self::Log(logged)),
-            None => Ok(Self::History(Kept::collect(handle, &keyspaces, since, until)?)),
+            None => Ok(Self::History(Kept::collect(handle, &keyspaces, since, until).await?)),
         }
     }
 }
@@ -116,6 +134,35 @@ impl ChangesSince {
     pub fn version(&self) -> Version {
         self.until
     }
+
+    /// The changes of the next commit; none after the last. After an error there are no more.
+    ///
+    /// ```
+    /// use selkie::{Changes, ChangesSince};
+    ///
+    /// async fn first(mut changes: ChangesSince) -> selkie::Result<Option<Changes>> {
+    ///     changes.next_async().await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`Database::changes_since`].
+    pub async fn next_async(&mut self) -> Result<Option<Changes>> {
+        let next = match &mut self.origin {
+            Origin::Nothing => return Ok(None),
+            Origin::Log(logged) => match self.handle.check_open() {
+                Ok(()) => logged.next().await,
+                Err(error) => Err(error),
+            },
+            Origin::History(kept) => self.handle.check_open().map(|()| kept.next()),
+        };
+        if !matches!(next, Ok(Some(_))) {
+            self.origin = Origin::Nothing;
+        }
+        breathe().await;
+        next
+    }
 }
 
 impl Iterator for ChangesSince {
@@ -123,15 +170,7 @@ impl Iterator for ChangesSince {
 
     /// The changes of the next commit. After an error there are no more.
     fn next(&mut self) -> Option<Result<Changes>> {
-        let next = match &mut self.origin {
-            Origin::Nothing => return None,
-            Origin::Log(logged) => self.handle.check_open().and_then(|()| logged.next()),
-            Origin::History(kept) => self.handle.check_open().map(|()| kept.next()),
-        };
-        if !matches!(next, Ok(Some(_))) {
-            self.origin = Origin::Nothing;
-        }
-        next.transpose()
+        block_on(self.next_async()).transpose()
     }
 }
 
@@ -141,6 +180,10 @@ impl fmt::Debug for ChangesSince {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChangesSince").field("until", &self.until).finish_non_exhaustive()
     }
+}
+
+fn keyspaces_of(handle: &Handle) -> Keyspaces {
+    handle.catalog.read().iter().map(|keyspace| (keyspace.number, Arc::clone(keyspace))).collect()
 }
 
 /// The names of keyspaces by their numbers.

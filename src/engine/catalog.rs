@@ -20,6 +20,8 @@ pub(crate) struct KeyspaceState {
     pub(crate) number: u32,
     pub(crate) name: Arc<str>,
     pub(crate) index: Arc<Index>,
+    /// The commit that created it, and its time; zeros when it was there before the database was opened.
+    pub(crate) created: (Version, u64),
     /// The commit that dropped it, and its time; the greatest numbers while it stands.
     dropped_at: AtomicU64,
     dropped_time: AtomicU64,
@@ -34,10 +36,15 @@ pub(crate) struct Catalog {
 
 impl KeyspaceState {
     pub(crate) fn new(number: u32, name: &str, index: Index) -> Arc<Self> {
+        Self::created(number, name, index, (0, 0))
+    }
+
+    pub(crate) fn created(number: u32, name: &str, index: Index, created: (Version, u64)) -> Arc<Self> {
         Arc::new(Self {
             number,
             name: name.into(),
             index: Arc::new(index),
+            created,
             dropped_at: AtomicU64::new(u64::MAX),
             dropped_time: AtomicU64::new(u64::MAX),
         })

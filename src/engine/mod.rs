@@ -6,6 +6,7 @@ pub(crate) mod commit;
 pub(crate) mod feed;
 mod maintenance;
 mod needed;
+mod operations;
 pub(crate) mod plan;
 pub(crate) mod readers;
 pub(crate) mod snapshots;
@@ -15,13 +16,12 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
 
-use crate::codec::Operation;
-use crate::index::{Index, ReadPoint};
+use crate::index::ReadPoint;
 use crate::log::Log;
 use crate::options::{Options, Retention};
 use crate::progress::{Goal, Progress};
 use crate::recovery::{Recovered, Recovery};
-use crate::runtime::{Worker, block_on};
+use crate::runtime::{CAN_WAIT, Worker, block_on};
 use crate::storage::Storage;
 use crate::{Error, Result, Version};
 use catalog::{Catalog, KeyspaceState};
@@ -56,6 +56,13 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
+    /// Sets an engine up from what a recovery found, with the retention that the options ask for.
+    pub(crate) async fn open(options: Options, storage: &Arc<dyn Storage>, recovered: Recovered) -> Result<Arc<Self>> {
+        let engine = Self::new(options, Some(Arc::clone(storage)), recovered)?;
+        engine.apply_wanted_retention().await?;
+        Ok(engine)
+    }
+
     /// Sets an engine up from what a recovery found, or from nothing.
     pub(crate) fn new(options: Options, storage: Option<Arc<dyn Storage>>, recovered: Recovered) -> Result<Arc<Self>> {
         let Recovered {
@@ -122,20 +129,7 @@ impl Engine {
             Worker::start("selkie-maintenance", move || engine.upgrade().and_then(|engine| engine.maintain()))?;
         // The engine is started once, before anyone else has it.
         let _unused = self.maintenance.set(worker);
-        if let Some(wanted) = self.options.history
-            && wanted != *self.retention.read()
-        {
-            self.set_retention(wanted)?;
-        }
         Ok(())
-    }
-
-    fn set_retention(&self, retention: Retention) -> Result<()> {
-        let (ticket, ()) = self.commit_operation(|_, _| {
-            *self.retention.write() = retention;
-            (Operation::SetRetention(retention), ())
-        })?;
-        block_on(self.wait_for(ticket))
     }
 
     pub(crate) fn signal_maintenance(&self) {
@@ -173,11 +167,23 @@ impl Engine {
         self.catalog.read().iter().map(|keyspace| keyspace.index.tally().history_bytes.max(0).cast_unsigned()).sum()
     }
 
-    /// Waits until the queue of the log has room again.
+    /// Waits until the queue of the log has room again. Where nothing can wait, a full queue is an error.
     pub(crate) fn wait_for_room(&self) -> Result<()> {
-        let room = Goal::Room(self.options.limits.queue_bytes);
-        let Some(log) = self.log.as_ref().filter(|_| !self.progress.reached(room)) else { return Ok(()) };
+        let Some(log) = &self.log else { return Ok(()) };
+        let limit = self.options.limits.queue_bytes;
+        if !CAN_WAIT && !self.progress.reached(Goal::Room(limit / 2)) {
+            // Nobody may be waiting for what is queued, and by the time it is full it would be too late.
+            log.lead_a_while();
+        }
+        let room = Goal::Room(limit);
+        if self.progress.reached(room) {
+            return Ok(());
+        }
         self.stalls.fetch_add(1, Ordering::Relaxed);
+        if !CAN_WAIT {
+            let actual = self.progress.queued_bytes();
+            return Err(Error::Limit { what: "bytes in the queue of the log", limit, actual });
+        }
         log.lead_a_while();
         block_on(self.progress.wait(room))
     }
@@ -202,6 +208,15 @@ impl Engine {
         self.progress.wait(goal).await
     }
 
+    /// Makes everything committed so far durable.
+    pub(crate) async fn sync(&self) -> Result<()> {
+        self.check_writable()?;
+        match &self.log {
+            Some(log) => log.sync(self.last_version()).await,
+            None => Ok(()),
+        }
+    }
+
     /// Takes a place to read what is published now.
     #[inline]
     pub(crate) fn pin_now(&self) -> Pin {
@@ -224,38 +239,6 @@ impl Engine {
 
     pub(crate) fn keyspace(&self, name: &str) -> Option<Arc<KeyspaceState>> {
         self.catalog.read().by_name(name).cloned()
-    }
-
-    /// Creates a keyspace, unless it exists.
-    pub(crate) fn create_keyspace(&self, name: &str) -> Result<Arc<KeyspaceState>> {
-        self.check_open()?;
-        catalog::check_name(name)?;
-        let _one_at_a_time = self.catalog_change.lock();
-        if let Some(existing) = self.keyspace(name) {
-            return Ok(existing);
-        }
-        let (ticket, keyspace) = self.commit_operation(|_, _| {
-            let mut catalog = self.catalog.write();
-            let keyspace = KeyspaceState::new(catalog.next_number, name, Index::new());
-            catalog.add(Arc::clone(&keyspace));
-            (Operation::CreateKeyspace { keyspace: keyspace.number, name }, keyspace)
-        })?;
-        block_on(self.wait_for(ticket))?;
-        Ok(keyspace)
-    }
-
-    pub(crate) fn drop_keyspace(&self, name: &str) -> Result<()> {
-        if name == catalog::DEFAULT_NAME {
-            return Err(Error::invalid("the default keyspace cannot be dropped"));
-        }
-        let _one_at_a_time = self.catalog_change.lock();
-        let keyspace = self.keyspace(name).ok_or_else(|| Error::KeyspaceNotFound { name: name.into() })?;
-        let (ticket, ()) = self.commit_operation(|version, time| {
-            self.catalog.write().remove(name);
-            keyspace.mark_dropped(version, time);
-            (Operation::DropKeyspace { keyspace: keyspace.number }, ())
-        })?;
-        block_on(self.wait_for(ticket))
     }
 
     /// The newest commit that survives a power loss; 0 in memory.

@@ -23,15 +23,16 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use crate::progress::{Goal, Progress};
-use crate::runtime::{self, Duration, Instant, Worker};
+use crate::runtime::{self, CAN_WAIT, Duration, Instant, Worker};
 use crate::storage::{Flush, Storage};
 use crate::{Result, Version};
 use segment::SegmentHeader;
 pub(crate) use tail::Record;
 use tail::{Group, Rotation, Tail, Work};
 
-/// How many groups a committing thread writes for others before the background takes over.
-const LEADER_ROUNDS: usize = 16;
+/// How many groups a committing thread writes for others before the background takes over. Where there are no threads,
+/// nobody is kept from anything else.
+const LEADER_ROUNDS: usize = if CAN_WAIT { 16 } else { usize::MAX };
 
 /// Space is prepared ahead of the end in steps that grow with the segment, between these sizes in bytes.
 const RESERVE_STEP: std::ops::RangeInclusive<u64> = (128 << 10)..=(8 << 20);
@@ -222,7 +223,9 @@ impl Log {
         let length = bytes.len() as u64;
         if length > 0 {
             self.reserve(&file, offset + length).await?;
-            let together = sync && visible_when_written < last;
+            // A write of its own is worth it only where somebody can see more before the sync.
+            let shows_more = visible_when_written > self.progress.published();
+            let together = sync && (visible_when_written < last || !shows_more);
             let flush = if together { Flush::Yes } else { Flush::No };
             self.storage.write(&file, offset, Bytes::from(bytes), flush).await?;
             self.counters.writes.fetch_add(1, Ordering::Relaxed);

@@ -1,7 +1,8 @@
 //! What differs between platforms beside storage: the clock, waiting, and work in the background.
 //!
 //! Natively a thread can wait and there are background threads. In a browser nothing may wait: a future that is
-//! not ready continues when the storage answers, and background work is done in small steps by the commits.
+//! not ready continues when the storage answers, background work is done by tasks of the event loop, and whatever
+//! takes long gives the event loop a turn now and then.
 
 use std::future::Future;
 use std::pin::pin;
@@ -14,6 +15,7 @@ pub(crate) use web_time::{Duration, Instant};
 
 cfg_if::cfg_if! {
     if #[cfg(target_arch = "wasm32")] {
+        mod events;
         mod single;
         use single as platform;
     } else {
@@ -22,7 +24,7 @@ cfg_if::cfg_if! {
     }
 }
 
-pub(crate) use platform::{Worker, backoff, run, run_outside};
+pub(crate) use platform::{CAN_WAIT, Worker, backoff, breathe, run, run_outside};
 
 use crate::{Error, Result};
 

@@ -1,21 +1,30 @@
-//! One thread, as in a browser: nothing waits, and background work is done by whoever signals it.
+//! One thread, as in a browser: nothing waits, and the background is tasks of the event loop.
 
 #![expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the calls are the same as with threads")]
 
-use std::future::Future;
-use std::task::Waker;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use wasm_bindgen_futures::spawn_local;
 
+use super::events::{Impatience, Sleep};
 use crate::Result;
 
+pub(crate) use super::events::breathe;
+
+/// Whether a caller can wait for what others do.
+pub(crate) const CAN_WAIT: bool = false;
+
 /// Nothing can be woken here.
-pub(crate) struct Waiter;
+pub(crate) struct Waiter(Impatience);
 
 impl Waiter {
     pub(crate) fn current() -> Self {
-        Self
+        Self(Impatience::new())
     }
 
     pub(crate) fn waker(&self) -> &Waker {
@@ -31,13 +40,13 @@ impl Waiter {
 /// Starts a future: it runs until it must wait for the storage, and goes on when the storage has answered.
 pub(crate) fn run(future: impl Future<Output = ()> + 'static) {
     let mut future = Box::pin(future);
-    let ready = future.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop())).is_ready();
+    let ready = future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
     if !ready {
-        wasm_bindgen_futures::spawn_local(future);
+        spawn_local(future);
     }
 }
 
-/// Starts a future that may wait for workers, of which there are none.
+/// Starts a future that may wait for workers, which go on meanwhile.
 pub(crate) fn run_outside(future: impl Future<Output = ()> + 'static) {
     run(future);
 }
@@ -45,31 +54,88 @@ pub(crate) fn run_outside(future: impl Future<Output = ()> + 'static) {
 /// There is nobody to give time to.
 pub(crate) fn backoff(_attempt: u32) {}
 
-type Work = Box<dyn FnMut() -> Option<Duration> + Send>;
-
-/// A piece of work that is done at once when it is signalled.
+/// A task that does a piece of work when signalled, and at the latest when the work asked to be called again.
+///
+/// Signals of one task of the event loop are one: the work is done when whoever signalled has come to an end.
 pub(crate) struct Worker {
-    work: Mutex<Option<Work>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<Signals>,
+}
+
+#[derive(Default)]
+struct Signals {
+    wanted: bool,
+    stopped: bool,
+    waker: Option<Waker>,
 }
 
 impl Worker {
-    pub(crate) fn start(_name: &str, work: impl FnMut() -> Option<Duration> + Send + 'static) -> Result<Self> {
-        Ok(Self { work: Mutex::new(Some(Box::new(work))) })
+    /// Starts a task that calls `work` and then waits: for a signal, or for as long as `work` said.
+    pub(crate) fn start(_name: &str, mut work: impl FnMut() -> Option<Duration> + 'static) -> Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let signals = Arc::clone(&shared);
+        spawn_local(async move {
+            while signals.proceed() {
+                let pause = work();
+                signals.pause(pause).await;
+            }
+        });
+        Ok(Self { shared })
     }
 
     pub(crate) fn signal(&self) {
-        // Work that signals itself goes on by itself.
-        if let Some(mut work) = self.work.try_lock()
-            && let Some(work) = work.as_mut()
-        {
-            work();
+        self.shared.change(|state| state.wanted = true);
+    }
+
+    /// Lets the task end, and its timer with it.
+    pub(crate) fn stop(&self) {
+        self.shared.change(|state| state.stopped = true);
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Shared {
+    fn change(&self, change: impl FnOnce(&mut Signals)) {
+        let waker = {
+            let mut state = self.state.lock();
+            change(&mut state);
+            state.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
         }
     }
 
-    pub(crate) fn stop(&self) {
-        if let Some(mut work) = self.work.try_lock() {
-            *work = None;
+    fn proceed(&self) -> bool {
+        let mut state = self.state.lock();
+        state.wanted = false;
+        !state.stopped
+    }
+
+    async fn pause(&self, limit: Option<Duration>) {
+        if limit == Some(Duration::ZERO) {
+            return breathe().await;
         }
+        let mut timer = pin!(limit.map(Sleep::new));
+        poll_fn(|context| {
+            let timed_out = timer.as_mut().as_pin_mut().is_some_and(|timer| timer.poll(context).is_ready());
+            let mut state = self.state.lock();
+            if timed_out || state.wanted || state.stopped {
+                return Poll::Ready(());
+            }
+            state.waker = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
     }
 }
 

@@ -12,6 +12,12 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::{Error, Result};
 
+/// Whether a caller can wait for what others do.
+pub(crate) const CAN_WAIT: bool = true;
+
+/// Other threads need no help to go on.
+pub(crate) async fn breathe() {}
+
 /// What wakes the current thread.
 pub(crate) struct Waiter {
     parker: Arc<Parker>,

@@ -53,7 +53,7 @@ mod reader;
 mod section;
 mod writer;
 
-pub(crate) use io::{ReadSource, Sink, Source, StorageSink, StorageSource, WriteSink};
+pub(crate) use io::{ChunkSink, ChunkSource, ReadSource, Sink, Source, StorageSink, StorageSource, WriteSink};
 pub(crate) use reader::{Loaded, damaged_sections, load, verify};
 pub(crate) use writer::write;
 

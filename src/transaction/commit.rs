@@ -75,9 +75,7 @@ impl Transaction {
     /// written. [`Error::Poisoned`](crate::Error::Poisoned), [`Error::Closed`](crate::Error::Closed) and
     /// [`Error::Limit`](crate::Error::Limit): nothing was written.
     pub fn commit(self) -> Result<CommitInfo> {
-        let handle = Arc::clone(&self.handle);
-        let committed = self.apply()?;
-        finish(&handle, committed)
+        self.begin_commit()?.finish()
     }
 
     /// Commits, and returns a future of the commit's durability. It needs no particular runtime.
@@ -101,24 +99,11 @@ impl Transaction {
     /// # Ok::<(), selkie::Error>(())
     /// ```
     pub fn commit_async(self) -> CommitFuture {
-        let handle = Arc::clone(&self.handle);
-        let committed = self.apply();
-        if let Some(log) = &handle.log {
-            log.signal();
-        }
-        CommitFuture(Box::pin(async move {
-            match committed? {
-                Committed::Nothing(version) => Ok(CommitInfo::new(&handle, version)),
-                Committed::Applied(ticket) => {
-                    handle.progress.wait(Goal::Commit(ticket.version, ticket.stage)).await?;
-                    Ok(CommitInfo::new(&handle, ticket.version))
-                }
-            }
-        }))
+        CommitFuture::new(self.begin_commit())
     }
 
-    /// Validates and applies the transaction's changes.
-    fn apply(self) -> Result<Committed> {
+    /// Validates and applies the transaction's changes. What is left is to wait.
+    pub(crate) fn begin_commit(self) -> Result<Applied> {
         let Self { handle, options, snapshot, overlays, reads, .. } = self;
         let since = snapshot.as_ref().map(|snapshot| snapshot.point().version);
         let reads = reads.into_inner().into_reads();
@@ -126,7 +111,8 @@ impl Transaction {
         if count == 0 {
             // What it read was one snapshot, which is a place in the serial order of its own.
             handle.check_open()?;
-            return Ok(Committed::Nothing(since.unwrap_or_else(|| handle.progress.published())));
+            let version = since.unwrap_or_else(|| handle.progress.published());
+            return Ok(Applied { handle, version, ticket: None });
         }
         let conditions = since.map(|since| Conditions {
             since,
@@ -143,7 +129,7 @@ impl Transaction {
         // The snapshot is held until here: the collector keeps what validation has to find.
         let ticket = handle.commit(changes, conditions, durability)?;
         drop(snapshot);
-        Ok(Committed::Applied(ticket))
+        Ok(Applied::new(handle, ticket))
     }
 
     /// Removes keys, all of them or none.
@@ -160,36 +146,77 @@ impl Transaction {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Committed {
-    /// There was nothing to write: the version that was read.
-    Nothing(Version),
-    Applied(Ticket),
+/// A commit that was applied, and is still to be waited for. Dropping it takes nothing back.
+#[derive(Debug)]
+pub(crate) struct Applied {
+    handle: Arc<Handle>,
+    version: Version,
+    /// None when there was nothing to write: the version is the one that was read.
+    ticket: Option<Ticket>,
 }
 
-/// Waits for a commit that was applied.
-fn finish(handle: &Handle, committed: Committed) -> Result<CommitInfo> {
-    match committed {
-        Committed::Nothing(version) => Ok(CommitInfo::new(handle, version)),
-        Committed::Applied(ticket) => finish_ticket(handle, ticket),
+impl Applied {
+    pub(crate) fn new(handle: Arc<Handle>, ticket: Ticket) -> Self {
+        Self { handle, version: ticket.version, ticket: Some(ticket) }
+    }
+
+    /// Waits until the commit is visible and as durable as its writer wants it.
+    pub(crate) fn finish(self) -> Result<CommitInfo> {
+        if let (Some(ticket), Some(log)) = (self.ticket, &self.handle.log) {
+            match self.handle.demand(ticket) {
+                Demand::Now => log.lead_a_while(),
+                Demand::Sometime => log.signal(),
+                Demand::None => {}
+            }
+        }
+        block_on(self.wait())
+    }
+
+    /// Lets the background write what the commit waits for, together with what else is committed by then.
+    pub(crate) fn demand(&self) {
+        if let (Some(ticket), Some(log)) = (self.ticket, &self.handle.log)
+            && self.handle.demand(ticket) != Demand::None
+        {
+            log.signal();
+        }
+    }
+
+    /// Waits, once it was demanded.
+    pub(crate) async fn wait(self) -> Result<CommitInfo> {
+        if let Some(ticket) = self.ticket {
+            self.handle.progress.wait(Goal::Commit(ticket.version, ticket.stage)).await?;
+        }
+        Ok(CommitInfo::new(&self.handle, self.version))
     }
 }
 
-pub(crate) fn finish_ticket(handle: &Handle, ticket: Ticket) -> Result<CommitInfo> {
-    handle.drive(ticket);
-    block_on(handle.progress.wait(Goal::Commit(ticket.version, ticket.stage)))?;
-    Ok(CommitInfo::new(handle, ticket.version))
+/// What a commit asks of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Demand {
+    None,
+    Sometime,
+    Now,
 }
 
 impl Engine {
-    /// Does what a commit waits for, where it is this thread's turn.
-    fn drive(&self, ticket: Ticket) {
-        let Some(log) = &self.log else { return };
+    fn demand(&self, ticket: Ticket) -> Demand {
         if ticket.stage > Stage::Applied || !self.progress.reached(Goal::Published(ticket.version)) {
-            log.lead_a_while();
-        } else if self.options.durability != Durability::None {
-            log.signal();
+            Demand::Now
+        } else if self.options.durability == Durability::None {
+            Demand::None
+        } else {
+            Demand::Sometime
         }
+    }
+}
+
+impl CommitFuture {
+    /// The future of a commit, or of the error that it was refused with.
+    pub(crate) fn new(applied: Result<Applied>) -> Self {
+        if let Ok(applied) = &applied {
+            applied.demand();
+        }
+        Self(Box::pin(async move { applied?.wait().await }))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::options::{Isolation, Limits, TransactionOptions};
 use crate::source::{HasSource, Overlay, Source};
 use crate::view::Snapshot;
 use crate::{Error, Result};
-pub(crate) use commit::finish_ticket;
+pub(crate) use commit::Applied;
 pub use commit::{CommitFuture, CommitInfo};
 pub use keyspace::{KeyspaceTransaction, KeyspaceTransactionMut};
 use read_set::ReadSet;

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "every suite uses a part of this")]
 #![allow(clippy::unwrap_used)]
 
+pub(crate) mod events;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;

@@ -1,0 +1,67 @@
+//! Tests that wait: natively a thread of their own polls, on wasm the event loop goes on meanwhile.
+
+#[cfg(not(target_arch = "wasm32"))]
+use std::{
+    future::Future,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+/// Makes tests of asynchronous functions.
+macro_rules! async_tests {
+    ($($(#[$attribute:meta])* async fn $name:ident() $body:block)*) => {$(
+        $(#[$attribute])*
+        #[cfg(not(target_arch = "wasm32"))]
+        #[test]
+        fn $name() {
+            crate::common::events::block_on(async $body);
+        }
+
+        $(#[$attribute])*
+        #[cfg(target_arch = "wasm32")]
+        #[wasm_bindgen_test::wasm_bindgen_test]
+        async fn $name() $body
+    )*};
+}
+
+pub(crate) use async_tests;
+
+/// Lets the background do what it has to do by itself.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) async fn turn() {
+    std::thread::yield_now();
+}
+
+/// Lets the background do what it has to do by itself.
+#[cfg(target_arch = "wasm32")]
+pub(crate) async fn turn() {
+    sleep(0).await;
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) async fn sleep(duration_ms: u32) {
+    std::thread::sleep(std::time::Duration::from_millis(duration_ms.into()));
+}
+
+#[cfg(target_arch = "wasm32")]
+pub(crate) async fn sleep(duration_ms: u32) {
+    use js_sys::{Function, Promise, Reflect};
+    let set_timeout: Function = Reflect::get(&js_sys::global(), &"setTimeout".into()).unwrap().into();
+    let promise = Promise::new(&mut |resolve, _reject| {
+        set_timeout.call2(&js_sys::global(), &resolve, &duration_ms.into()).unwrap();
+    });
+    wasm_bindgen_futures::JsFuture::from(promise).await.unwrap();
+}
+
+/// A tiny executor: it asks again and again, and lets other threads run.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    for _ in 0..10_000_000 {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return output;
+        }
+        std::thread::yield_now();
+    }
+    panic!("the future is never ready");
+}
