@@ -87,6 +87,8 @@ pub mod storage;
 mod transaction;
 mod verify;
 mod view;
+#[cfg(all(target_arch = "wasm32", feature = "js"))]
+mod wasm;
 mod watch;
 mod writable;
 

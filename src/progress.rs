@@ -96,6 +96,11 @@ impl Progress {
         self.published.load(Ordering::SeqCst)
     }
 
+    #[cfg(feature = "js")]
+    pub(crate) fn written(&self) -> Version {
+        self.written.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn synced(&self) -> Version {
         self.synced.load(Ordering::SeqCst)
     }

@@ -95,6 +95,11 @@ impl View {
         Self(snapshot)
     }
 
+    #[cfg(feature = "js")]
+    pub(crate) fn source_of<'a>(&'a self, keyspace: &'a Arc<KeyspaceState>) -> Result<Source<'a>> {
+        self.0.source(keyspace)
+    }
+
     /// The version that the view sees: this commit and all before it.
     ///
     /// For a view as of a time it is the newest commit when the view was made, of which it sees what was there then.

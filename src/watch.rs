@@ -99,6 +99,11 @@ impl Watch {
         Ok(watch)
     }
 
+    #[cfg(feature = "js")]
+    pub(crate) fn progress(&self) -> &Arc<crate::progress::Progress> {
+        &self.handle.progress
+    }
+
     /// Begins after the last commit, which may not be visible yet.
     pub(crate) fn begin(handle: &Arc<Handle>, keyspace: Arc<KeyspaceState>, (low, high): Bounds) -> Result<Self> {
         handle.check_open()?;

@@ -156,6 +156,11 @@ pub(crate) struct Applied {
 }
 
 impl Applied {
+    #[cfg(feature = "js")]
+    pub(crate) fn version(&self) -> Version {
+        self.version
+    }
+
     pub(crate) fn new(handle: Arc<Handle>, ticket: Ticket) -> Self {
         Self { handle, version: ticket.version, ticket: Some(ticket) }
     }

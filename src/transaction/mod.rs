@@ -120,7 +120,7 @@ impl Transaction {
         KeyspaceTransactionMut::new(self, state)
     }
 
-    fn source_of<'a>(&'a self, keyspace: &'a Arc<KeyspaceState>) -> Result<Source<'a>> {
+    pub(crate) fn source_of<'a>(&'a self, keyspace: &'a Arc<KeyspaceState>) -> Result<Source<'a>> {
         let Some(snapshot) = &self.snapshot else {
             return Err(Error::invalid("a write-only transaction cannot read"));
         };
@@ -142,7 +142,7 @@ impl Transaction {
     }
 
     /// Writes a value, or a removal, into the transaction.
-    fn write(&mut self, keyspace: &Arc<KeyspaceState>, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+    pub(crate) fn write(&mut self, keyspace: &Arc<KeyspaceState>, key: &[u8], value: Option<&[u8]>) -> Result<()> {
         check_limit("key bytes", Limits::KEY_BYTES, key.len() as u64)?;
         let value_bytes = value.map_or(0, |value| value.len() as u64);
         check_limit("value bytes", Limits::VALUE_BYTES, value_bytes)?;
@@ -163,7 +163,7 @@ impl Transaction {
     }
 
     /// Notes that a key has to be unchanged at the commit, under either isolation.
-    fn note_for_update(&self, keyspace: &Arc<KeyspaceState>, key: &[u8]) {
+    pub(crate) fn note_for_update(&self, keyspace: &Arc<KeyspaceState>, key: &[u8]) {
         self.reads.borrow_mut().note_key(keyspace, key);
     }
 

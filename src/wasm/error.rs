@@ -1,0 +1,116 @@
+//! Errors as JavaScript sees them: with a stable code, and the details that name the cause.
+
+use std::cell::RefCell;
+use std::io::ErrorKind;
+
+use js_sys::{Function, Object, Reflect, Uint8Array};
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+use crate::{Error, Result};
+
+thread_local! {
+    /// Makes an error of a code, a message and details.
+    static FACTORY: RefCell<Option<Function>> = const { RefCell::new(None) };
+    /// The error of the last fast call that failed.
+    static LAST: RefCell<Option<Error>> = const { RefCell::new(None) };
+}
+
+/// Says how errors are made: `factory(code, message, details)`.
+#[wasm_bindgen]
+pub fn set_error_factory(factory: Function) {
+    FACTORY.set(Some(factory));
+}
+
+/// The error of the last fast call that failed.
+#[wasm_bindgen]
+pub fn take_error() -> JsValue {
+    LAST.take().map_or(JsValue::UNDEFINED, |error| to_js(&error))
+}
+
+/// Keeps the error of a fast call, which answers `failed` then.
+pub(super) fn answer<T>(result: Result<T>, failed: T) -> T {
+    result.unwrap_or_else(|error| {
+        LAST.set(Some(error));
+        failed
+    })
+}
+
+pub(super) fn to_js(error: &Error) -> JsValue {
+    let details = details_of(error);
+    let message = JsValue::from(error.to_string());
+    let factory = FACTORY.with_borrow(Clone::clone);
+    let made = factory.map(|factory| factory.call3(&JsValue::UNDEFINED, &code_of(error).into(), &message, &details));
+    // Without a factory, or when it fails, the message is what there is.
+    made.and_then(std::result::Result::ok).unwrap_or(message)
+}
+
+/// For `map_err`.
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` calls owns its argument")]
+pub(super) fn thrown(error: Error) -> JsValue {
+    to_js(&error)
+}
+
+fn code_of(error: &Error) -> &'static str {
+    match error {
+        Error::Conflict { .. } => "CONFLICT",
+        Error::Closed => "CLOSED",
+        Error::Poisoned { .. } => "POISONED",
+        Error::DurabilityUnknown { .. } => "DURABILITY_UNKNOWN",
+        Error::InvalidArgument { .. } => "INVALID_ARGUMENT",
+        Error::Limit { .. } => "LIMIT",
+        Error::Corrupted { .. } => "CORRUPTED",
+        Error::Locked { .. } => "LOCKED",
+        Error::UnsupportedFormat { .. } => "UNSUPPORTED_FORMAT",
+        Error::HistoryCollected { .. } => "HISTORY_COLLECTED",
+        Error::Lagged { .. } => "LAGGED",
+        Error::KeyspaceNotFound { .. } => "KEYSPACE_NOT_FOUND",
+        Error::Aborted { .. } => "ABORTED",
+        Error::Io { source, .. } => match source.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "QUOTA",
+            ErrorKind::NotFound => "NOT_FOUND",
+            _ => "IO",
+        },
+    }
+}
+
+fn details_of(error: &Error) -> JsValue {
+    let details = Object::new();
+    let set = |name: &str, value: JsValue| {
+        // A new object takes every property.
+        let _set = Reflect::set(&details, &name.into(), &value);
+    };
+    match error {
+        Error::Conflict { keyspace, key, version } => {
+            set("keyspace", keyspace.as_ref().into());
+            set("key", Uint8Array::from(&key[..]).into());
+            set("version", (*version as f64).into());
+        }
+        Error::Poisoned { cause } => set("cause", to_js(cause)),
+        Error::DurabilityUnknown { version, cause } => {
+            set("version", (*version as f64).into());
+            set("cause", to_js(cause));
+        }
+        Error::Corrupted { file, offset, .. } => {
+            set("file", file.into());
+            set("offset", (*offset as f64).into());
+        }
+        Error::UnsupportedFormat { file, .. } => set("file", file.into()),
+        Error::HistoryCollected { requested: version } | Error::Lagged { resume: version } => {
+            set("version", (*version as f64).into());
+        }
+        Error::KeyspaceNotFound { name } => set("keyspace", name.as_ref().into()),
+        Error::Io { operation, file, .. } => {
+            set("operation", (*operation).into());
+            set("file", file.into());
+        }
+        _ => {}
+    }
+    details.into()
+}
+
+/// An error of JavaScript's, as one of the engine's.
+pub(super) fn from_js(operation: &'static str, error: &JsValue) -> Error {
+    let message = Reflect::get(error, &"message".into()).ok().and_then(|message| message.as_string());
+    let message = message.unwrap_or_else(|| format!("{error:?}"));
+    Error::io(operation, "export", std::io::Error::other(message))
+}
