@@ -1,0 +1,226 @@
+/** Opening, destroying, listing and copying databases, on any platform. */
+
+import { open_core, restore_core, type CoreDatabase } from "#core";
+import { Follower, announce } from "./following.js";
+import { Connection, type ConnectionOptions } from "./connection.js";
+import { Database } from "./database.js";
+import { keyEncoding, valueEncoding } from "./encoding.js";
+import { loadEngine } from "./engine.js";
+import { SelkieError, checkSignal, fromPlatform, invalid } from "./error.js";
+import { copyIn, copyOut, type FileSource } from "./files.js";
+import { checkOptions, oneOf, toCore } from "./options.js";
+import type { Host, HostMode, HostOptions, Platform } from "./platform.js";
+import { sourceOf, type Importable } from "./transfer.js";
+import type { OpenOptions, StorageChoice, StorageMode, TransferOptions } from "./types.js";
+
+const DEFAULT_ATTEMPTS = 1000;
+
+/** Which database's files, where the storage is not told by an open handle. */
+export interface PlaceOptions {
+  storage?: StorageChoice;
+  directory?: string;
+}
+
+export interface Api {
+  /** Opens a database, or creates it. */
+  open<K = string, V = any>(name: string, options?: OpenOptions<K, V>): Promise<Database<K, V>>;
+  /** Removes a database that nobody has open, in the storage named, or in all of them. */
+  destroy(name: string, options?: PlaceOptions): Promise<void>;
+  /** The databases that are there. */
+  databases(options?: { directory?: string }): Promise<{ name: string; mode: StorageMode }[]>;
+  /** Makes a new database of an export, and opens it. */
+  restore<K = string, V = any>(
+    name: string,
+    from: Importable,
+    options?: OpenOptions<K, V> & TransferOptions,
+  ): Promise<Database<K, V>>;
+  /** The files of a database that nobody writes, byte for byte: native programs open the same ones. */
+  readFiles(name: string, options?: PlaceOptions): Promise<Map<string, Blob>>;
+  /** Makes a database of files. */
+  writeFiles(name: string, files: Iterable<[string, FileSource]>, options?: PlaceOptions): Promise<void>;
+  /** Asks the browser not to evict the origin's data by itself. */
+  requestPersistence(): Promise<boolean>;
+}
+
+export function createApi(platform: Platform): Api {
+  return {
+    open: (name, options = {}) => openDatabase(platform, name, options, open_core),
+    restore: (name, from, options = {}) => {
+      if (options.tabs === "read-only") throw invalid("what is restored is written");
+      const source = sourceOf(from, options);
+      return openDatabase(platform, name, options, (host, core) => restore_core(host, core, source));
+    },
+    destroy: (name, options = {}) => destroy(platform, name, options),
+    databases: (options = {}) => list(platform, options.directory),
+    readFiles: async (name, options = {}) => copyOut(await openPlace(platform, name, options, true)),
+    writeFiles: async (name, files, options = {}) => copyIn(await openPlace(platform, name, options, false), files),
+    requestPersistence: () => platform.requestPersistence(),
+  };
+}
+
+type OpenCore = (host: unknown, options: ReturnType<typeof toCore>) => Promise<unknown>;
+
+async function openDatabase<K, V>(
+  platform: Platform,
+  name: string,
+  options: OpenOptions<K, V>,
+  openCore: OpenCore,
+): Promise<Database<K, V>> {
+  checkName(name);
+  checkOptions(options);
+  const codecs = { key: keyEncoding(options.keyEncoding), value: valueEncoding(options.valueEncoding) };
+  checkSignal(options.signal);
+  await loadEngine(() => options.wasm ?? platform.wasm());
+  checkSignal(options.signal);
+  const readOnly = options.tabs === "read-only";
+  if (options.storage === "memory") {
+    if (readOnly) throw invalid("a database in memory is nowhere else open");
+    const core = await openCore(undefined, toCore(options));
+    return new Database(connect(core, name, "memory", options), codecs, platform, undefined);
+  }
+  const host = await chooseHost(platform, name, options);
+  if (readOnly) {
+    const follower = await Follower.open(platform, name, host, (until) => openFollowing(host, options, until));
+    const connection = connect(follower.core, name, host.mode, options);
+    follower.attach(connection);
+    watchHost(host, connection);
+    return new Database(connection, codecs, platform, () => follower.refresh());
+  }
+  const connection = await openWriting(host, name, options, openCore);
+  return new Database(connection, codecs, platform, undefined);
+}
+
+async function openWriting<K, V>(
+  host: Host,
+  name: string,
+  options: OpenOptions<K, V>,
+  openCore: OpenCore,
+): Promise<Connection> {
+  const early: Error[] = [];
+  host.onlost = (error) => early.push(error);
+  let core: unknown;
+  try {
+    core = await openCore(host, toCore(options));
+  } catch (error) {
+    host.unlock();
+    throw fromPlatform(error, "IO");
+  }
+  const connection = connect(core, name, host.mode, options);
+  watchHost(host, connection);
+  if (early[0]) connection.lose(early[0]);
+  announce(name, connection);
+  return connection;
+}
+
+function openFollowing<K, V>(host: Host, options: OpenOptions<K, V>, until: number | undefined): Promise<CoreDatabase> {
+  const core = toCore({ ...options, history: undefined });
+  core.read_only();
+  if (until !== undefined) core.until(until);
+  return open_core(host, core) as Promise<CoreDatabase>;
+}
+
+function connect<K, V>(core: unknown, name: string, mode: StorageMode, options: OpenOptions<K, V>): Connection {
+  const settings: ConnectionOptions = {
+    name,
+    mode,
+    readOnly: options.tabs === "read-only",
+    durability: options.durability ?? "immediate",
+    attempts: options.limits?.attempts ?? DEFAULT_ATTEMPTS,
+    directory: options.directory,
+    onLost: options.onLost,
+  };
+  return new Connection(core as CoreDatabase, settings);
+}
+
+function watchHost(host: Host, connection: Connection): void {
+  // The engine holds the host: a strong reference from there would keep a database that nobody has any more.
+  const reference = new WeakRef(connection);
+  host.onlost = (error) => reference.deref()?.lose(error);
+  connection.cleanups.push(() => host.unlock());
+}
+
+/** The first storage that the platform lets us have. */
+async function chooseHost<K, V>(platform: Platform, name: string, options: OpenOptions<K, V>): Promise<Host> {
+  const wanted = options.storage ?? "auto";
+  const hostOptions: HostOptions = {
+    readOnly: options.tabs === "read-only",
+    wait: options.tabs === "wait",
+    signal: options.signal,
+    worker: options.worker,
+    directory: options.directory,
+  };
+  if (wanted !== "auto") return openHost(platform, wanted as HostMode, name, hostOptions);
+  const failures: string[] = [];
+  for (const mode of await byPresence(platform, name, options.directory)) {
+    try {
+      return await openHost(platform, mode, name, hostOptions);
+    } catch (error) {
+      if (!(error instanceof SelkieError) || error.code !== "UNAVAILABLE") throw error;
+      failures.push(`${mode}: ${error.message}`);
+    }
+  }
+  throw new SelkieError("UNAVAILABLE", `no storage here keeps data (${failures.join("; ")}); "memory" has to be asked for`);
+}
+
+/** A database stays where it was begun, whatever the platform has learnt since: its storage comes first. */
+async function byPresence(platform: Platform, name: string, directory: string | undefined): Promise<HostMode[]> {
+  if (platform.modes.length < 2) return [...platform.modes];
+  const asked = platform.modes.map((mode) => platform.exists(mode, name, directory).catch(() => false));
+  const present = await Promise.all(asked);
+  const isPresent = (mode: HostMode): boolean => present[platform.modes.indexOf(mode)] === true;
+  return [...platform.modes].sort((a, b) => Number(isPresent(b)) - Number(isPresent(a)));
+}
+
+async function openHost(platform: Platform, mode: HostMode, name: string, options: HostOptions): Promise<Host> {
+  if (!platform.modes.includes(mode)) throw new SelkieError("UNAVAILABLE", `there is no storage "${mode}" here`);
+  try {
+    return await platform.open(mode, name, options);
+  } catch (error) {
+    throw fromPlatform(error, "UNAVAILABLE");
+  }
+}
+
+function openPlace(platform: Platform, name: string, options: PlaceOptions, readOnly: boolean): Promise<Host> {
+  checkName(name);
+  oneOf("storage", options.storage, ["auto", "opfs", "indexeddb", "file"]);
+  return chooseHost(platform, name, {
+    storage: options.storage ?? "auto",
+    ...(options.directory === undefined ? {} : { directory: options.directory }),
+    tabs: readOnly ? "read-only" : "fail",
+  });
+}
+
+async function destroy(platform: Platform, name: string, { storage = "auto", directory }: PlaceOptions): Promise<void> {
+  checkName(name);
+  oneOf("storage", storage, ["auto", "opfs", "indexeddb", "file", "memory"]);
+  if (storage === "memory") return;
+  const modes = storage === "auto" ? platform.modes : [storage];
+  for (const mode of modes) {
+    try {
+      await platform.destroy(mode, name, directory);
+    } catch (error) {
+      const known = fromPlatform(error, "IO");
+      // What a platform does not have has no database.
+      if (storage !== "auto" || (known.code !== "UNAVAILABLE" && known.code !== "NOT_FOUND")) throw known;
+    }
+  }
+}
+
+async function list(platform: Platform, directory: string | undefined): Promise<{ name: string; mode: StorageMode }[]> {
+  const found: { name: string; mode: StorageMode }[] = [];
+  for (const mode of platform.modes) {
+    try {
+      for (const name of await platform.list(mode, directory)) found.push({ name, mode });
+    } catch (error) {
+      const known = fromPlatform(error, "IO");
+      if (known.code !== "UNAVAILABLE" && known.code !== "NOT_FOUND") throw known;
+    }
+  }
+  return found;
+}
+
+function checkName(name: unknown): asserts name is string {
+  if (typeof name !== "string" || name === "" || name.length > 100) {
+    throw invalid("a database has a name of 1 to 100 characters");
+  }
+}

@@ -1,0 +1,148 @@
+/** What the handles of one open database share: the engine's database, the promises of its commits, and its end. */
+
+import type { CoreDatabase, CoreReader } from "#core";
+import { Acknowledgements, type Stage } from "./acknowledgements.js";
+import { takeError } from "./engine.js";
+import { SelkieError } from "./error.js";
+import { intervalOf, levelOf, stageOf } from "./options.js";
+import type { Commit, Durability, StorageMode, Version } from "./types.js";
+
+export interface ConnectionOptions {
+  readonly name: string;
+  readonly mode: StorageMode;
+  readonly readOnly: boolean;
+  readonly durability: Durability;
+  readonly attempts: number;
+  readonly directory: string | undefined;
+  readonly onLost: ((error: Error) => void) | undefined;
+}
+
+export class Connection {
+  readonly options: ConnectionOptions;
+  core: CoreDatabase;
+  /** Reads whatever is newest. */
+  newest: CoreReader;
+  #acknowledgements: Acknowledgements;
+  #ended: "closed" | SelkieError | undefined;
+  #numbers = new Map<string, number>([["default", 0]]);
+  #closing: Promise<void> | undefined;
+  /** Called when commits have become more durable. */
+  onProgress: () => void = () => {};
+  /** What is to be done at the end, whatever the end is. */
+  readonly cleanups: (() => void)[] = [];
+
+  constructor(core: CoreDatabase, options: ConnectionOptions) {
+    this.core = core;
+    this.options = options;
+    this.newest = core.newest();
+    this.#acknowledgements = this.#acknowledge();
+  }
+
+  #acknowledge(): Acknowledgements {
+    return new Acknowledgements(this.core, () => this.onProgress());
+  }
+
+  /** Goes on with another engine's database: a reader whose files were replaced has opened them anew. */
+  replaceCore(core: CoreDatabase): void {
+    const old = this.core;
+    this.core = core;
+    this.newest = core.newest();
+    this.#numbers = new Map([["default", 0]]);
+    this.#acknowledgements = this.#acknowledge();
+    old.close().catch(() => {
+      // It only read, so that there is nothing to be lost.
+    });
+  }
+
+  get ended(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  check(): void {
+    if (this.#ended === undefined) return;
+    if (this.#ended === "closed") throw new SelkieError("CLOSED", `the database "${this.options.name}" is closed`);
+    throw this.#ended;
+  }
+
+  checkWritable(): void {
+    this.check();
+    if (this.options.readOnly) {
+      throw new SelkieError("READ_ONLY", `the database "${this.options.name}" was opened to read; another tab writes`);
+    }
+  }
+
+  /** The number of a keyspace, which is created where there is none. */
+  keyspace(name: string): number {
+    let number = this.#numbers.get(name);
+    if (number === undefined) {
+      number = this.core.keyspace(name);
+      this.#numbers.set(name, number);
+    }
+    return number;
+  }
+
+  forgetKeyspace(name: string): void {
+    this.#numbers.delete(name);
+  }
+
+  /** The engine's number of a durability level; 0 for the database's own. */
+  level(durability: Durability | undefined): number {
+    if (durability === undefined) return 0;
+    if (typeof durability === "string") return levelOf(durability);
+    const { intervalMs, commits, bytes } = intervalOf(durability);
+    return this.core.add_interval(intervalMs, commits, bytes);
+  }
+
+  /** The promise of a commit that was made, or its error. */
+  committed(version: number, durability: Durability | undefined): Promise<Commit> {
+    if (version < 0) throw takeError();
+    return this.#acknowledgements.of(version, this.stage(durability ?? this.options.durability));
+  }
+
+  stage(durability: Durability): Stage {
+    return this.options.mode === "memory" ? 0 : stageOf(durability);
+  }
+
+  commit(transaction: CoreReader, durability: Durability | undefined): Promise<Commit> {
+    this.checkWritable();
+    return this.committed(transaction.commit(), durability);
+  }
+
+  /** The newest version that is as durable as the database promises. */
+  durable(): Version {
+    return this.#acknowledgements.reached(this.stage(this.options.durability));
+  }
+
+  /** Makes the database unusable, for a reason that every later call tells. */
+  lose(cause: unknown): void {
+    if (this.#ended !== undefined) return;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const error = new SelkieError("LOST", `the database "${this.options.name}" became unusable: ${reason}`, { cause });
+    this.#ended = error;
+    this.core.poison(reason);
+    this.#cleanUp();
+    this.core.close().catch(() => {
+      // The commits that were under way have been told; there is nothing to drain any more.
+    });
+    this.options.onLost?.(error);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#ended !== undefined) return;
+    this.#ended = "closed";
+    try {
+      await this.core.close();
+    } finally {
+      this.#cleanUp();
+    }
+  }
+
+  #cleanUp(): void {
+    for (const cleanup of this.cleanups.splice(0)) cleanup();
+  }
+}

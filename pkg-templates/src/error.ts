@@ -1,0 +1,62 @@
+/** The one error class, and how the engine's errors become it. */
+
+import type { ErrorCode, Version } from "./types.js";
+
+export interface ErrorDetails {
+  readonly key?: Uint8Array;
+  readonly keyspace?: string;
+  readonly file?: string;
+  readonly offset?: number;
+  readonly operation?: string;
+  readonly version?: Version;
+  readonly cause?: unknown;
+}
+
+/** What went wrong, with a stable `code` and the details that name the cause. */
+export class SelkieError extends Error {
+  override readonly name = "SelkieError";
+  readonly code: ErrorCode;
+  /** The key that was in conflict. */
+  readonly key?: Uint8Array;
+  readonly keyspace?: string;
+  /** The file that failed or is damaged, and where. */
+  readonly file?: string;
+  readonly offset?: number;
+  readonly operation?: string;
+  /** The commit in conflict; the version that is no longer kept; the version after which to go on. */
+  readonly version?: Version;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    const { cause, ...rest } = details;
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    Object.assign(this, rest);
+  }
+}
+
+export function invalid(message: string): SelkieError {
+  return new SelkieError("INVALID_ARGUMENT", message);
+}
+
+export function isConflict(error: unknown): error is SelkieError {
+  return error instanceof SelkieError && error.code === "CONFLICT";
+}
+
+/** What a platform's own error comes to: quota and abort have codes of their own. */
+export function fromPlatform(error: unknown, fallback: ErrorCode): SelkieError {
+  if (error instanceof SelkieError) return error;
+  const { name, code, message } = (error ?? {}) as { name?: string; code?: unknown; message?: string };
+  const text = message ?? String(error);
+  if (code === "LOCKED" || code === "UNAVAILABLE" || code === "EXISTS") {
+    return new SelkieError(code === "EXISTS" ? "IO" : code, text, { cause: error });
+  }
+  if (name === "QuotaExceededError" || code === "ENOSPC") return new SelkieError("QUOTA", text, { cause: error });
+  if (name === "AbortError") return new SelkieError("ABORTED", text, { cause: error });
+  if (name === "NotFoundError" || code === "ENOENT") return new SelkieError("NOT_FOUND", text, { cause: error });
+  return new SelkieError(fallback, text, { cause: error });
+}
+
+/** Throws if a signal has ended what it is for. */
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new SelkieError("ABORTED", "the signal ended it", { cause: signal.reason });
+}

@@ -1,0 +1,161 @@
+/**
+ * One writes and others follow. The writer tells over a channel how far its commits are durable; a follower reads the
+ * new frames out of the files, up to there and no further.
+ *
+ * The writer is silent until a follower asks, so that who is alone pays nothing.
+ */
+
+import type { CoreDatabase } from "#core";
+import type { Connection } from "./connection.js";
+import type { Host, Platform } from "./platform.js";
+import type { Version } from "./types.js";
+
+type Message = { kind: "hello" } | { kind: "durable"; version: Version };
+
+/** How long a follower waits for the writer's answer. One that is frozen gives none. */
+const ANSWER_MS = 500;
+
+const REPLACED = -1;
+
+function channelOf(name: string): BroadcastChannel {
+  const channel = new BroadcastChannel(`selkie:${name}`);
+  // In Node a channel keeps the process running.
+  (channel as { unref?: () => void }).unref?.();
+  return channel;
+}
+
+/** Ends the channel of a database that nobody has any more. */
+const dropped = new FinalizationRegistry<BroadcastChannel>((channel) => channel.close());
+
+/** Lets a writer tell how far it is. */
+export function announce(name: string, connection: Connection): void {
+  const channel = channelOf(name);
+  // The channel is kept while it listens, and must not keep the database.
+  const reference = new WeakRef(connection);
+  let told = -1;
+  const tell = (writer: Connection): void => {
+    const version = writer.durable();
+    if (version <= told) return;
+    told = version;
+    channel.postMessage({ kind: "durable", version } satisfies Message);
+  };
+  channel.onmessage = ({ data }: MessageEvent<Message>) => {
+    const writer = reference.deref();
+    if (data.kind !== "hello" || !writer) return;
+    writer.onProgress = () => tell(writer);
+    told = -1;
+    tell(writer);
+  };
+  dropped.register(connection, channel, channel);
+  connection.cleanups.push(() => {
+    dropped.unregister(channel);
+    connection.onProgress = () => {};
+    channel.close();
+  });
+  // Whoever followed an earlier writer goes on with this one.
+  tell(connection);
+}
+
+type OpenAt = (until: Version | undefined) => Promise<CoreDatabase>;
+
+/** The reader's side. */
+export class Follower {
+  readonly #channel: BroadcastChannel;
+  readonly #platform: Platform;
+  readonly #name: string;
+  readonly #openAt: OpenAt;
+  #connection: Connection | undefined;
+  /** How far the writer said that its commits are durable. */
+  #announced: Version | undefined;
+  #running: Promise<unknown> = Promise.resolve();
+  /** The run that has not begun. */
+  #next: Promise<Version> | undefined;
+  core!: CoreDatabase;
+
+  private constructor(platform: Platform, name: string, openAt: OpenAt) {
+    this.#platform = platform;
+    this.#name = name;
+    this.#openAt = openAt;
+    this.#channel = channelOf(name);
+    this.#channel.onmessage = ({ data }: MessageEvent<Message>) => {
+      if (data.kind !== "durable") return;
+      this.#announced = Math.max(this.#announced ?? 0, data.version);
+      this.#answered();
+      if (this.#connection) {
+        this.#run(false).catch((error: unknown) => this.#connection?.lose(error));
+      }
+    };
+  }
+
+  #answered = (): void => {};
+
+  static async open(platform: Platform, name: string, host: Host, openAt: OpenAt): Promise<Follower> {
+    const follower = new Follower(platform, name, openAt);
+    try {
+      follower.core = await openAt(await follower.#limit());
+      return follower;
+    } catch (error) {
+      follower.#channel.close();
+      host.unlock();
+      throw error;
+    }
+  }
+
+  attach(connection: Connection): void {
+    this.#connection = connection;
+    connection.cleanups.push(() => this.#channel.close());
+    // What was announced while the database was being opened.
+    if ((this.#announced ?? 0) > this.core.published()) {
+      this.#run(false).catch((error: unknown) => connection.lose(error));
+    }
+  }
+
+  /** How far to read: as far as the writer says, or to the end where nobody writes. */
+  async #limit(): Promise<Version | undefined> {
+    if (!(await this.#platform.isLocked(this.#name))) return undefined;
+    const answer = new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ANSWER_MS);
+      this.#answered = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#channel.postMessage({ kind: "hello" } satisfies Message);
+    await answer;
+    this.#answered = () => {};
+    // A writer that gives no answer is frozen, and commits nothing: what is in the files stays.
+    return this.#announced;
+  }
+
+  /** Asks the writer how far its commits are durable, and reads up to there. */
+  refresh(): Promise<Version> {
+    return this.#run(true);
+  }
+
+  /** One run after the other. Those that were announced in the meantime share the next one. */
+  #run(ask: boolean): Promise<Version> {
+    if (!ask && this.#next) return this.#next;
+    const before = this.#running;
+    const run = before.then(
+      () => this.#begin(ask),
+      () => this.#begin(ask),
+    );
+    if (!ask) this.#next = run;
+    this.#running = run;
+    return run;
+  }
+
+  async #begin(ask: boolean): Promise<Version> {
+    if (!ask) this.#next = undefined;
+    return this.#read(ask ? await this.#limit() : this.#announced);
+  }
+
+  async #read(until: Version | undefined): Promise<Version> {
+    const connection = this.#connection;
+    if (!connection || connection.ended) return 0;
+    if (until !== undefined && until <= connection.core.published()) return connection.core.published();
+    const version = await connection.core.refresh(until ?? -1);
+    if (version === REPLACED) connection.replaceCore(await this.#openAt(until));
+    return connection.core.published();
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * The engine's memory: where arguments are written and results are read.
+ *
+ * A view of the memory dies when the memory grows, which any call of the engine may do, so that each use asks for the
+ * view anew. A view that died has no length.
+ */
+
+import { input, registers } from "#core";
+import { decodeUtf8 } from "./encoding-utf8.js";
+
+const encoder = new TextEncoder();
+
+/** Below this length a loop over ASCII characters is faster than the platform's encoder and decoder. */
+const SHORT = 64;
+
+let memory: WebAssembly.Memory | undefined;
+let bytes = new Uint8Array(0);
+let words = new Uint32Array(0);
+let inputAt = 0;
+let inputBytes = 0;
+let registersAt = 0;
+
+/** Begins to use the memory of an engine that was loaded. */
+export function attach(loaded: WebAssembly.Memory): void {
+  memory = loaded;
+  registersAt = registers() / 4;
+}
+
+/** The bytes of the memory, good until the engine is called. */
+export function view(): Uint8Array {
+  if (bytes.length === 0 && memory) {
+    bytes = new Uint8Array(memory.buffer);
+    words = new Uint32Array(memory.buffer);
+  }
+  return bytes;
+}
+
+export function memoryBytes(): number {
+  return memory?.buffer.byteLength ?? 0;
+}
+
+/** A register: what the last call pointed to. */
+export function register(index: 0 | 1 | 2 | 3): number {
+  view();
+  return words[registersAt + index] as number;
+}
+
+/** The table of lengths that begins at an address. */
+export function lengths(at: number, count: number): Uint32Array {
+  view();
+  return words.subarray(at / 4, at / 4 + count);
+}
+
+/** Makes room for so many bytes of arguments and returns where. */
+function room(needed: number): number {
+  if (needed > inputBytes) {
+    inputBytes = Math.max(needed, 1 << 16);
+    inputAt = input(inputBytes);
+  } else if (inputBytes > 1 << 20) {
+    // A large argument came before: its space is given back.
+    inputBytes = Math.max(needed, 1 << 16);
+    inputAt = input(inputBytes);
+  }
+  return inputAt;
+}
+
+const mostBytes = (part: string | Uint8Array): number => (typeof part === "string" ? part.length * 3 : part.length);
+
+/** Writes text or bytes at an address and returns how many bytes that were. */
+function write(target: Uint8Array, at: number, part: string | Uint8Array): number {
+  if (typeof part !== "string") {
+    target.set(part, at);
+    return part.length;
+  }
+  const { length } = part;
+  if (length <= SHORT) {
+    let index = 0;
+    for (; index < length; index++) {
+      const code = part.charCodeAt(index);
+      if (code > 127) break;
+      target[at + index] = code;
+    }
+    if (index === length) return length;
+  }
+  return encoder.encodeInto(part, target.subarray(at)).written;
+}
+
+/** Writes one argument and returns its length in bytes. */
+export function putOne(part: string | Uint8Array): number {
+  const at = room(mostBytes(part));
+  return write(view(), at, part);
+}
+
+/** How many bytes the second of two arguments has. */
+export let secondBytes = 0;
+
+/** Writes two arguments one after the other; returns the length of the first and leaves that of the second. */
+export function putTwo(first: string | Uint8Array, second: string | Uint8Array): number {
+  const at = room(mostBytes(first) + mostBytes(second));
+  const target = view();
+  const firstBytes = write(target, at, first);
+  secondBytes = write(target, at + firstBytes, second);
+  return firstBytes;
+}
+
+/** Arguments of any number: each text or byte string after its length, each number as one byte. */
+export function putSized(parts: readonly (string | Uint8Array | number)[]): void {
+  let needed = 0;
+  for (const part of parts) needed += typeof part === "number" ? 1 : mostBytes(part) + 4;
+  let at = room(needed);
+  const target = view();
+  for (const part of parts) {
+    if (typeof part === "number") {
+      target[at++] = part;
+      continue;
+    }
+    const length = write(target, at + 4, part);
+    target[at] = length;
+    target[at + 1] = length >>> 8;
+    target[at + 2] = length >>> 16;
+    target[at + 3] = length >>> 24;
+    at += length + 4;
+  }
+}
+
+/** The text at an address. */
+export function textAt(at: number, length: number): string {
+  const source = view();
+  if (length <= SHORT) {
+    let text = "";
+    let index = at;
+    for (; index < at + length; index++) {
+      const code = source[index] as number;
+      if (code > 127) break;
+      text += String.fromCharCode(code);
+    }
+    if (index === at + length) return text;
+  }
+  return decodeUtf8(source.subarray(at, at + length));
+}
+
+/** A copy of the bytes at an address. */
+export function bytesAt(at: number, length: number): Uint8Array {
+  return view().slice(at, at + length);
+}
+
+/** The bytes of a text or byte string, to be kept. */
+export function toBytes(part: string | Uint8Array): Uint8Array {
+  return typeof part === "string" ? encoder.encode(part) : part;
+}

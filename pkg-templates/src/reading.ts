@@ -1,0 +1,142 @@
+/** What everything that can be read shares: the newest state, views, transactions, and their keyspaces. */
+
+import type { CoreReader } from "#core";
+import { boundsOf, countOf, prefixBounds, type Bounds } from "./bounds.js";
+import type { Codec } from "./encoding.js";
+import { takeError } from "./engine.js";
+import { invalid } from "./error.js";
+import { bytesAt, lengths, putOne, putSized, putTwo, register, secondBytes, textAt } from "./memory.js";
+import { RangeResults, type Codecs, type What } from "./results.js";
+import type { KeyVersion, RangeOptions, Reader, Results } from "./types.js";
+
+const FOUND = 1;
+const FAILED = 0xffffffff;
+const NO_VALUE = 0xffffffff;
+const SCAN_OPTIONS = ["reverse", "limit", "offset"];
+
+/** Where a read goes: the engine's reader, and the number of the keyspace in it. */
+export interface Source {
+  readonly core: CoreReader;
+  readonly space: number;
+}
+
+export abstract class Reading<K, V> implements Reader<K, V> {
+  /** @internal */
+  readonly codecs: Codecs<K, V>;
+
+  /** @internal */
+  constructor(codecs: Codecs<K, V>) {
+    this.codecs = codecs;
+  }
+
+  /** @internal */
+  abstract source(): Source;
+
+  get(key: K): V | undefined {
+    const { core, space } = this.source();
+    return this.valueOf(core.get(space, putOne(this.codecs.key.encode(key))));
+  }
+
+  has(key: K): boolean {
+    const { core, space } = this.source();
+    const found = core.has(space, putOne(this.codecs.key.encode(key))) >>> 0;
+    if (found === FAILED) throw takeError();
+    return found === FOUND;
+  }
+
+  getMany(keys: readonly K[]): (V | undefined)[] {
+    if (!Array.isArray(keys)) throw invalid("getMany takes an array of keys");
+    const { core, space } = this.source();
+    const { key, value } = this.codecs;
+    putSized(keys.map((item) => key.encode(item)));
+    if (core.get_many(space, keys.length) >>> 0 === FAILED) throw takeError();
+    let at = register(0);
+    const values: (V | undefined)[] = [];
+    for (const length of lengths(register(2), register(3))) {
+      if (length === NO_VALUE) {
+        values.push(undefined);
+        continue;
+      }
+      values.push(decodeAt(value, at, length));
+      at += length;
+    }
+    return values;
+  }
+
+  range(options?: RangeOptions<K>): Results<[K, V]> {
+    return this.#results("entries", options);
+  }
+
+  entries(options?: RangeOptions<K>): Results<[K, V]> {
+    return this.#results("entries", options);
+  }
+
+  keys(options?: RangeOptions<K>): Results<K> {
+    return this.#results("keys", options);
+  }
+
+  values(options?: RangeOptions<K>): Results<V> {
+    return this.#results("values", options);
+  }
+
+  prefix(prefix: K, options: { reverse?: boolean; limit?: number; offset?: number } = {}): Results<[K, V]> {
+    boundsOf(this.codecs.key, options, SCAN_OPTIONS);
+    return this.#within("entries", prefixBounds(this.codecs.key, prefix), options);
+  }
+
+  count(options?: RangeOptions<K>): number {
+    const bounds = boundsOf(this.codecs.key, options, SCAN_OPTIONS);
+    const offset = countOf("offset", options?.offset, 0);
+    const limit = countOf("limit", options?.limit, Infinity);
+    const { core, space } = this.source();
+    const lowBytes = putTwo(bounds.lowKey, bounds.highKey);
+    const most = limit === Infinity ? -1 : limit + offset;
+    const found = core.count(space, bounds.low, lowBytes, bounds.high, secondBytes, most);
+    return Math.max(0, found - offset);
+  }
+
+  /** The value that a call of the engine found. @internal */
+  valueOf(answer: number): V | undefined {
+    if (answer === FOUND) return decodeAt(this.codecs.value, register(0), register(1));
+    if (answer >>> 0 === FAILED) throw takeError();
+    return undefined;
+  }
+
+  /** @internal */
+  historyOf(key: K): KeyVersion<V>[] {
+    const { core, space } = this.source();
+    const rows = core.history(space, putOne(this.codecs.key.encode(key))) as unknown[];
+    const versions: KeyVersion<V>[] = [];
+    for (let at = 0; at < rows.length; at += 3) {
+      const bytes = rows[at + 2] as Uint8Array | undefined;
+      versions.push({
+        version: rows[at] as number,
+        time: new Date(rows[at + 1] as number),
+        deleted: bytes === undefined,
+        value: bytes === undefined ? undefined : this.codecs.value.decode(bytes),
+      });
+    }
+    return versions;
+  }
+
+  #results<T>(what: What, options: RangeOptions<K> | undefined): Results<T> {
+    return this.#within(what, boundsOf(this.codecs.key, options, SCAN_OPTIONS), options ?? {});
+  }
+
+  #within<T>(what: What, bounds: Bounds, options: RangeOptions<K>): Results<T> {
+    const query = {
+      source: () => this.source(),
+      codecs: this.codecs,
+      bounds,
+      reverse: options.reverse === true,
+      offset: countOf("offset", options.offset, 0),
+      limit: countOf("limit", options.limit, Infinity),
+    };
+    return new RangeResults<K, V, T>(query, what);
+  }
+}
+
+/** Reads a value where the engine left it. */
+export function decodeAt<T>(codec: Codec<T>, at: number, length: number): T {
+  return codec.text ? codec.decodeText(textAt(at, length)) : codec.decode(bytesAt(at, length));
+}

@@ -1,0 +1,195 @@
+/** Ranges that are read lazily, in portions that the engine packs into one buffer each. */
+
+import type { CoreReader } from "#core";
+import { takeError } from "./engine.js";
+import { EXCLUDED, type Bounds } from "./bounds.js";
+import type { Codec } from "./encoding.js";
+import { bytesAt, lengths, putTwo, register, secondBytes, textAt, view } from "./memory.js";
+import { decodeUtf8 } from "./encoding-utf8.js";
+import type { Results } from "./types.js";
+
+const REVERSE = 1;
+const WITHOUT_VALUES = 2;
+const MORE = 1;
+const ASCII = 2;
+const FAILED = 0xffffffff;
+
+/** The first portion is small, because many ranges are not read to their end. */
+const FIRST_PORTION = 128;
+const LARGEST_PORTION = 8192;
+
+export type What = "entries" | "keys" | "values";
+
+export interface Codecs<K, V> {
+  readonly key: Codec<K>;
+  readonly value: Codec<V>;
+}
+
+export interface Query<K, V> {
+  /** The reader at this moment, and the number of the keyspace. */
+  source(): { core: CoreReader; space: number };
+  readonly codecs: Codecs<K, V>;
+  readonly bounds: Bounds;
+  readonly reverse: boolean;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** A range in the making: each iteration of it begins anew. */
+export class RangeResults<K, V, T> implements Results<T> {
+  readonly #query: Query<K, V>;
+  readonly #what: What;
+
+  constructor(query: Query<K, V>, what: What) {
+    this.#query = query;
+    this.#what = what;
+  }
+
+  [Symbol.iterator](): IterableIterator<T> {
+    return new RangeIterator<K, V, T>(new Portions(this.#query, this.#what));
+  }
+
+  all(): T[] {
+    const portions = new Portions<K, V, T>(this.#query, this.#what, LARGEST_PORTION);
+    const first = portions.next();
+    const all = first ?? [];
+    for (let portion = first && portions.next(); portion; portion = portions.next()) {
+      for (const item of portion) all.push(item);
+    }
+    return all;
+  }
+
+  first(): T | undefined {
+    const portions = new Portions<K, V, T>(this.#query, this.#what, 1);
+    const item = portions.next()?.[0];
+    portions.close();
+    return item;
+  }
+}
+
+class RangeIterator<K, V, T> implements IterableIterator<T> {
+  #portion: T[] = [];
+  #index = 0;
+  readonly #portions: Portions<K, V, T>;
+
+  constructor(portions: Portions<K, V, T>) {
+    this.#portions = portions;
+  }
+
+  next(): IteratorResult<T> {
+    if (this.#index === this.#portion.length) {
+      const portion = this.#portions.next();
+      this.#portion = portion ?? [];
+      this.#index = 0;
+      if (portion === undefined) return { done: true, value: undefined };
+    }
+    return { done: false, value: this.#portion[this.#index++] as T };
+  }
+
+  return(): IteratorResult<T> {
+    this.#portions.close();
+    this.#portion = [];
+    this.#index = 0;
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+}
+
+/** The portions of one pass over a range, all of one moment. */
+class Portions<K, V, T> {
+  readonly #query: Query<K, V>;
+  readonly #what: What;
+  /** The view that holds the moment, from the second portion on. */
+  #rest: CoreReader | undefined;
+  #left: number;
+  #size: number;
+  #lastKey: Uint8Array | undefined;
+  #finished = false;
+
+  constructor(query: Query<K, V>, what: What, size = FIRST_PORTION) {
+    this.#query = query;
+    this.#what = what;
+    this.#left = query.limit;
+    this.#size = size;
+  }
+
+  /** The next items, at least one; undefined at the end. */
+  next(): T[] | undefined {
+    if (this.#finished || this.#left === 0) {
+      this.close();
+      return undefined;
+    }
+    const wanted = Math.min(this.#size, this.#left, FAILED - 1);
+    const { core, space } = this.#query.source();
+    const answer = this.#scan(this.#rest ?? core, space, wanted);
+    const items = this.#decode((answer & ASCII) !== 0);
+    this.#left -= items.length;
+    this.#size = Math.min(this.#size * 4, LARGEST_PORTION);
+    if ((answer & MORE) === 0 || this.#left === 0) {
+      this.#finished = true;
+      if (this.#rest === undefined) core.drop_rest();
+    } else {
+      this.#lastKey = this.#keyAtEnd();
+      // The newest state moves on, so that the moment of the first portion is kept for the others.
+      this.#rest ??= core.rest();
+    }
+    if (this.#finished) this.close();
+    return items.length === 0 ? undefined : items;
+  }
+
+  close(): void {
+    this.#finished = true;
+    this.#rest?.free();
+    this.#rest = undefined;
+  }
+
+  #scan(reader: CoreReader, space: number, wanted: number): number {
+    const { bounds, reverse, offset } = this.#query;
+    const resumed = this.#lastKey;
+    const lowKey = resumed && !reverse ? resumed : bounds.lowKey;
+    const highKey = resumed && reverse ? resumed : bounds.highKey;
+    const low = resumed && !reverse ? EXCLUDED : bounds.low;
+    const high = resumed && reverse ? EXCLUDED : bounds.high;
+    const lowBytes = putTwo(lowKey, highKey);
+    const flags = (reverse ? REVERSE : 0) | (this.#what === "keys" ? WITHOUT_VALUES : 0);
+    const answer = reader.scan(space, low, lowBytes, high, secondBytes, flags, resumed ? 0 : offset, wanted) >>> 0;
+    if (answer === FAILED) throw takeError();
+    return answer;
+  }
+
+  #keyAtEnd(): Uint8Array {
+    const count = register(3);
+    const table = lengths(register(2), count);
+    const valueBytes = this.#what === "keys" ? 0 : (table[count - 1] as number);
+    const keyBytes = table[this.#what === "keys" ? count - 1 : count - 2] as number;
+    return bytesAt(register(0) + register(1) - valueBytes - keyBytes, keyBytes);
+  }
+
+  #decode(ascii: boolean): T[] {
+    const { key, value } = this.#query.codecs;
+    const start = register(0);
+    const table = lengths(register(2), register(3));
+    const withValues = this.#what !== "keys";
+    // One call of the platform's decoder for a whole portion costs less than one for each entry.
+    const text = ascii && key.text && value.text ? decodeUtf8(view().subarray(start, start + register(1))) : undefined;
+    const items: T[] = [];
+    let at = 0;
+    for (let index = 0; index < table.length; ) {
+      const keyBytes = table[index++] as number;
+      const valueAt = at + keyBytes;
+      const valueBytes = withValues ? (table[index++] as number) : 0;
+      const read = <X>(codec: Codec<X>, from: number, length: number): X =>
+        codec.text
+          ? codec.decodeText(text === undefined ? textAt(start + from, length) : text.slice(from, from + length))
+          : codec.decode(bytesAt(start + from, length));
+      if (this.#what === "keys") items.push(read(key, at, keyBytes) as unknown as T);
+      else if (this.#what === "values") items.push(read(value, valueAt, valueBytes) as unknown as T);
+      else items.push([read(key, at, keyBytes), read(value, valueAt, valueBytes)] as unknown as T);
+      at = valueAt + valueBytes;
+    }
+    return items;
+  }
+}

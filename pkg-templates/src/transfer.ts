@@ -1,0 +1,113 @@
+/** Exports and imports: a whole database as a stream of bytes, with progress. */
+
+import type { CoreDatabase } from "#core";
+import { checkSignal, invalid } from "./error.js";
+import type { TransferOptions } from "./types.js";
+
+const FORMAT = "application/octet-stream";
+
+/** What the engine calls with each piece; it waits for the answer before it goes on. */
+type Take = (piece: Uint8Array) => unknown;
+
+function exportTo(core: CoreDatabase, options: TransferOptions, take: Take): Promise<unknown> {
+  const { onProgress, signal } = options;
+  let bytes = 0;
+  checkSignal(signal);
+  return core.export_to(async (piece: Uint8Array) => {
+    checkSignal(signal);
+    bytes += piece.length;
+    await take(piece);
+    onProgress?.({ bytes, total: undefined });
+  });
+}
+
+export async function exportBlob(core: CoreDatabase, options: TransferOptions): Promise<Blob> {
+  let parts: BlobPart[] = [];
+  let gathered = 0;
+  await exportTo(core, options, (piece) => {
+    parts.push(piece as Uint8Array<ArrayBuffer>);
+    gathered += piece.length;
+    // A blob's bytes need not be in the page's memory.
+    if (gathered > 8 << 20) [parts, gathered] = [[new Blob(parts)], 0];
+  });
+  return new Blob(parts, { type: FORMAT });
+}
+
+export function exportStream(core: CoreDatabase, options: TransferOptions): ReadableStream<Uint8Array> {
+  let resume = (): void => {};
+  let cancelled: { reason: unknown } | undefined;
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      const take: Take = (piece) => {
+        if (cancelled) throw cancelled.reason;
+        controller.enqueue(piece);
+        if ((controller.desiredSize ?? 0) > 0) return undefined;
+        return new Promise<void>((resolve) => {
+          resume = resolve;
+        });
+      };
+      exportTo(core, options, take).then(
+        () => controller.close(),
+        (error: unknown) => {
+          if (!cancelled) controller.error(error);
+        },
+      );
+    },
+    pull() {
+      resume();
+    },
+    cancel(reason) {
+      cancelled = { reason: reason ?? new Error("the stream was cancelled") };
+      resume();
+    },
+  });
+}
+
+export type Importable = Blob | Uint8Array | ReadableStream<Uint8Array>;
+
+/** Hands out an export's bytes in pieces of the length that the engine asks for; shorter only at the end. */
+export function sourceOf(from: Importable, options: TransferOptions): (length: number) => Promise<Uint8Array> {
+  const total = from instanceof Blob ? from.size : from instanceof Uint8Array ? from.length : undefined;
+  const stream = streamOf(from);
+  const reader = stream.getReader();
+  const pieces: Uint8Array[] = [];
+  let held = 0;
+  let bytes = 0;
+  return async (length) => {
+    while (held < length) {
+      checkSignal(options.signal);
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (!(value instanceof Uint8Array)) throw invalid("the stream has something else than Uint8Arrays");
+      pieces.push(value);
+      held += value.length;
+      bytes += value.length;
+      options.onProgress?.({ bytes, total });
+    }
+    const taken = take(pieces, Math.min(held, length));
+    held -= taken.length;
+    return taken;
+  };
+}
+
+function streamOf(from: Importable): ReadableStream<Uint8Array> {
+  if (from instanceof ReadableStream) return from;
+  if (from instanceof Blob) return from.stream();
+  if (from instanceof Uint8Array) return new Blob([from as Uint8Array<ArrayBuffer>]).stream();
+  throw invalid("an import is a Blob, a Uint8Array or a ReadableStream of them");
+}
+
+/** Takes bytes from the front of the pieces. */
+function take(pieces: Uint8Array[], length: number): Uint8Array {
+  const taken = new Uint8Array(length);
+  let at = 0;
+  while (at < length) {
+    const piece = pieces[0] as Uint8Array;
+    const part = piece.subarray(0, length - at);
+    taken.set(part, at);
+    at += part.length;
+    if (part.length === piece.length) pieces.shift();
+    else pieces[0] = piece.subarray(part.length);
+  }
+  return taken;
+}
