@@ -24,8 +24,8 @@ export interface PlaceOptions {
 export interface Api {
   /** Opens a database, or creates it. */
   open<K = string, V = any>(name: string, options?: OpenOptions<K, V>): Promise<Database<K, V>>;
-  /** Removes a database that nobody has open, in the storage named, or in all of them. */
-  destroy(name: string, options?: PlaceOptions): Promise<void>;
+  /** Removes a database that nobody has open, in the storage named, or in all of them. Tells whether there was one. */
+  destroy(name: string, options?: PlaceOptions): Promise<boolean>;
   /** The databases that are there. */
   databases(options?: { directory?: string }): Promise<{ name: string; mode: StorageMode }[]>;
   /** Makes a new database of an export, and opens it. */
@@ -190,20 +190,22 @@ function openPlace(platform: Platform, name: string, options: PlaceOptions, read
   });
 }
 
-async function destroy(platform: Platform, name: string, { storage = "auto", directory }: PlaceOptions): Promise<void> {
+async function destroy(platform: Platform, name: string, { storage = "auto", directory }: PlaceOptions): Promise<boolean> {
   checkName(name);
   oneOf("storage", storage, ["auto", "opfs", "indexeddb", "file", "memory"]);
-  if (storage === "memory") return;
+  if (storage === "memory") return false;
+  let wasThere = false;
   const modes = storage === "auto" ? platform.modes : [storage];
   for (const mode of modes) {
     try {
-      await platform.destroy(mode, name, directory);
+      wasThere = (await platform.destroy(mode, name, directory)) || wasThere;
     } catch (error) {
       const known = fromPlatform(error, "IO");
       // What a platform does not have has no database.
       if (storage !== "auto" || (known.code !== "UNAVAILABLE" && known.code !== "NOT_FOUND")) throw known;
     }
   }
+  return wasThere;
 }
 
 async function list(platform: Platform, directory: string | undefined): Promise<{ name: string; mode: StorageMode }[]> {

@@ -43,7 +43,8 @@ export interface Platform {
   /** Where the engine is beside the script. */
   wasm(): WasmSource | Promise<WasmSource>;
   open(mode: HostMode, name: string, options: HostOptions): Promise<Host>;
-  destroy(mode: HostMode, name: string, directory: string | undefined): Promise<void>;
+  /** Tells whether there was one. */
+  destroy(mode: HostMode, name: string, directory: string | undefined): Promise<boolean>;
   list(mode: HostMode, directory: string | undefined): Promise<string[]>;
   exists(mode: HostMode, name: string, directory: string | undefined): Promise<boolean>;
   /** Whether somebody has the lock on a database now. */

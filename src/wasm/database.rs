@@ -169,6 +169,11 @@ impl CoreDatabase {
         self.shared.database.collect_garbage().map_err(thrown)
     }
 
+    /// Reads what was written since, up to a version.
+    pub fn refresh(&self, _until: f64) -> Promise {
+        promise(async { Err(Error::invalid("following is not there yet")) })
+    }
+
     /// Drains, syncs and closes.
     pub fn close(&self) -> Promise {
         self.promise(async move |database| {

@@ -82,6 +82,9 @@ impl CoreOptions {
         self.change(|options| options.read_only(true));
     }
 
+    /// Opens at most up to a version.
+    pub fn until(&self, _version: f64) {}
+
     pub fn limits(
         &self,
         transaction_bytes: f64,

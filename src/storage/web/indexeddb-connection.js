@@ -1,0 +1,234 @@
+// A connection to IndexedDB, and transactions whose every ending is heard.
+//
+// The schema has one store and the version 1 for ever, because a change of version has to wait for every other tab.
+
+import { coded, nameOf, unavailable } from "./errors.js";
+
+const VERSION = 1;
+const STORE = "chunks";
+
+/** A connection that is blocked gets no event at all. */
+const OPEN_LIMIT_MS = 15_000;
+
+export class Connection {
+  /** Called once, when the browser or another tab has ended the connection. */
+  onlost = (/** @type {Error} */ _error) => {};
+  #databaseName;
+  #create;
+  /** @type {Promise<IDBDatabase> | undefined} */
+  #opening;
+  /** @type {IDBDatabase | undefined} */
+  #database;
+  /** @type {Error | undefined} */
+  #ended;
+
+  /**
+   * @param {string} databaseName
+   * @param {boolean} create Whether to create the database where there is none.
+   */
+  constructor(databaseName, create) {
+    this.#databaseName = databaseName;
+    this.#create = create;
+  }
+
+  /** @returns {Promise<IDBDatabase>} */
+  open() {
+    if (this.#ended) return Promise.reject(this.#ended);
+    this.#opening ??= openDatabase(this.#databaseName, this.#create).then(
+      (database) => this.#opened(database),
+      (error) => {
+        this.#opening = undefined;
+        throw error;
+      },
+    );
+    return this.#opening;
+  }
+
+  /** @param {IDBDatabase} database */
+  #opened(database) {
+    if (this.#ended) {
+      database.close();
+      throw this.#ended;
+    }
+    this.#database = database;
+    // Somebody wants to delete it: whoever deletes a database that is in use has a reason.
+    database.onversionchange = () => this.#lose("another tab deletes the database");
+    database.onclose = () => this.#lose("the browser closed the connection, perhaps because storage was cleared");
+    return database;
+  }
+
+  /**
+   * Runs one transaction: `issue` asks for everything at once. The promise is for what the function it returned gives,
+   * once the transaction is complete.
+   *
+   * @template T
+   * @param {IDBTransactionMode} mode
+   * @param {"strict" | "relaxed"} durability
+   * @param {(store: IDBObjectStore) => () => T} issue
+   * @returns {Promise<T>}
+   */
+  run(mode, durability, issue) {
+    // While the connection is there the transaction begins now, so that transactions keep the order of the calls.
+    if (this.#database && !this.#ended) {
+      const begun = begin(this.#database, mode, durability);
+      if (begun) return complete(begun, issue);
+      this.#database = undefined;
+      this.#opening = undefined;
+    }
+    return this.#runLater(mode, durability, issue);
+  }
+
+  /**
+   * Nothing was asked for yet when a connection turns out to be dead, so that a new one can take its place.
+   *
+   * @template T
+   * @param {IDBTransactionMode} mode
+   * @param {"strict" | "relaxed"} durability
+   * @param {(store: IDBObjectStore) => () => T} issue
+   * @returns {Promise<T>}
+   */
+  async #runLater(mode, durability, issue) {
+    const begun = begin(await this.open(), mode, durability);
+    if (!begun) throw new DOMException("the connection to IndexedDB is closed", "InvalidStateError");
+    return complete(begun, issue);
+  }
+
+  close() {
+    this.#end(new DOMException("the lock is not held", "InvalidStateError"));
+  }
+
+  /** Makes it usable again after it was closed. */
+  reset() {
+    if (nameOf(this.#ended) === "InvalidStateError") this.#ended = undefined;
+  }
+
+  /** @param {string} reason */
+  #lose(reason) {
+    if (this.#ended) return;
+    const error = coded("LOST", reason);
+    this.#end(error);
+    this.onlost(error);
+  }
+
+  /** @param {Error} error */
+  #end(error) {
+    this.#ended ??= error;
+    // Transactions that were begun are still completed.
+    this.#database?.close();
+    this.#database = undefined;
+    this.#opening = undefined;
+  }
+}
+
+/**
+ * @param {IDBDatabase} database
+ * @param {IDBTransactionMode} mode
+ * @param {"strict" | "relaxed"} durability
+ */
+function begin(database, mode, durability) {
+  try {
+    return database.transaction(STORE, mode, { durability });
+  } catch (error) {
+    if (nameOf(error) === "InvalidStateError") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Some failures, a full disk among them, are told by `abort` alone.
+ *
+ * @template T
+ * @param {IDBTransaction} transaction
+ * @param {(store: IDBObjectStore) => () => T} issue
+ * @returns {Promise<T>}
+ */
+function complete(transaction, issue) {
+  return new Promise((resolve, reject) => {
+    /** @type {unknown} */
+    let failure;
+    transaction.onerror = ({ target }) => {
+      failure ??= /** @type {IDBRequest} */ (target).error;
+    };
+    transaction.onabort = () => reject(transaction.error ?? failure ?? new DOMException("the transaction was aborted", "AbortError"));
+    try {
+      const result = issue(transaction.objectStore(STORE));
+      transaction.oncomplete = () => resolve(result());
+    } catch (error) {
+      failure = error;
+      transaction.abort();
+    }
+  });
+}
+
+/**
+ * @param {string} databaseName
+ * @param {boolean} create
+ * @returns {Promise<IDBDatabase>}
+ */
+function openDatabase(databaseName, create) {
+  return withinLimit("opening the database", (resolve, reject) => {
+    const request = factory().open(databaseName, VERSION);
+    request.onupgradeneeded = () => {
+      if (create) request.result.createObjectStore(STORE);
+      else request.transaction?.abort();
+    };
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => {
+      const { error } = request;
+      if (!create && nameOf(error) === "AbortError") reject(new DOMException("there is no such database", "NotFoundError"));
+      else if (nameOf(error) === "VersionError") reject(coded("UNSUPPORTED_FORMAT", "the database is of a later version"));
+      else reject(isRefusal(error) ? unavailable("IndexedDB cannot be used here", error) : error);
+    };
+    return () => {
+      request.onsuccess = () => request.result.close();
+    };
+  });
+}
+
+/** @param {string} databaseName */
+export function deleteDatabase(databaseName) {
+  return withinLimit("deleting the database", (resolve, reject) => {
+    const request = factory().deleteDatabase(databaseName);
+    request.onsuccess = () => resolve(undefined);
+    request.onerror = () => reject(request.error);
+    return () => {};
+  });
+}
+
+/**
+ * @template T
+ * @param {string} what
+ * @param {(resolve: (result: T) => void, reject: (error: unknown) => void) => () => void} start Returns what is done
+ *   about an answer that comes too late.
+ * @returns {Promise<T>}
+ */
+function withinLimit(what, start) {
+  return new Promise((resolve, reject) => {
+    const late = start(
+      (result) => {
+        clearTimeout(timer);
+        resolve(result);
+      },
+      (error) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
+    const timer = setTimeout(() => {
+      late();
+      reject(coded("LOCKED", `${what} is blocked: another tab has it open and does not answer`));
+    }, OPEN_LIMIT_MS);
+  });
+}
+
+/** @param {unknown} error */
+function isRefusal(error) {
+  return ["SecurityError", "InvalidStateError", "UnknownError", "NotSupportedError"].includes(nameOf(error));
+}
+
+/** @returns {IDBFactory} */
+export function factory() {
+  const { indexedDB } = globalThis;
+  if (!indexedDB) throw unavailable("there is no IndexedDB here");
+  return indexedDB;
+}

@@ -1,0 +1,73 @@
+// One writer for each database of an origin, by Web Locks. The browser gives a lock back when its tab or worker dies.
+
+import { coded, unavailable } from "./errors.js";
+import { prefixed } from "./names.js";
+
+/**
+ * Locks that this script has given back, and that the browser may still count as held.
+ * @type {Map<string, Promise<unknown>>}
+ */
+const leaving = new Map();
+
+/**
+ * Takes the lock of a database. Returns what gives it back, at once or after something that still has to be done.
+ *
+ * `onlost` is called when somebody else stole the lock.
+ *
+ * @param {string} name
+ * @param {import("./host.d.ts").LockOptions & { onlost?: (error: Error) => void }} [options]
+ * @returns {Promise<(after?: Promise<unknown>) => void>}
+ */
+export async function acquire(name, { wait = false, signal, onlost } = {}) {
+  const lockName = prefixed(name);
+  const locks = webLocks();
+  signal?.throwIfAborted();
+  await leaving.get(lockName);
+  return new Promise((resolve, reject) => {
+    let held = false;
+    const request = locks.request(lockName, lockOptions(wait, signal), (lock) => {
+      if (lock === null) throw coded("LOCKED", `the database ${JSON.stringify(name)} is open in another tab or worker`);
+      held = true;
+      return new Promise((release) => {
+        resolve((after) => {
+          held = false;
+          release(after?.catch(() => {}));
+          remember(lockName, request);
+        });
+      });
+    });
+    request.catch((error) => {
+      if (held) onlost?.(coded("LOST", `another tab took the database ${JSON.stringify(name)} over`, error));
+      else reject(error);
+    });
+  });
+}
+
+/** @returns {LockManager} */
+function webLocks() {
+  const locks = globalThis.navigator?.locks;
+  if (!locks) throw unavailable("there are no Web Locks here: the page has to come over https");
+  return locks;
+}
+
+/**
+ * @param {boolean} wait
+ * @param {AbortSignal | undefined} signal
+ * @returns {LockOptions}
+ */
+function lockOptions(wait, signal) {
+  if (!wait) return { ifAvailable: true };
+  return signal ? { signal } : {};
+}
+
+/**
+ * @param {string} lockName
+ * @param {Promise<unknown>} request
+ */
+function remember(lockName, request) {
+  const done = () => {
+    if (leaving.get(lockName) === gone) leaving.delete(lockName);
+  };
+  const gone = request.then(done, done);
+  leaving.set(lockName, gone);
+}

@@ -1,0 +1,188 @@
+// The origin's private file system as a place for databases: fast, and kept apart from everything else on the disk.
+//
+// What is written is in the browser's hands once the operation is done, and survives the death of the tab and of the
+// browser; what is flushed is handed to the medium. There is nothing to flush a directory with: a browser keeps the
+// names of files in a journal of its own, and a file that is flushed is there with its name.
+
+import { codeOf, nameOf } from "./errors.js";
+import { acquire } from "./locks.js";
+import { ROOT, directoryName, nameOfDirectory } from "./names.js";
+import { OpfsFiles, canHaveHandles, exists, rootDirectory } from "./opfs-files.js";
+import { OpfsSnapshot } from "./opfs-snapshot.js";
+import { patiently } from "./patience.js";
+import { WorkerFiles } from "./worker-files.js";
+
+/** @typedef {import("./host.d.ts").Host} Host */
+/** @typedef {import("./host.d.ts").Bytes} Bytes */
+
+/**
+ * The files of a database: open here, when this is a dedicated worker, and else in a worker that is started for them.
+ *
+ * Fails with the code `UNAVAILABLE` where the browser has no such files, as in private windows of some.
+ *
+ * @param {string} name
+ * @param {import("./host.d.ts").OpfsOptions} [options]
+ * @returns {Promise<Host>}
+ */
+export async function openOpfs(name, { readOnly = false, worker = defaultWorker, ...lockOptions } = {}) {
+  const path = pathOf(name);
+  const location = `opfs:${name}`;
+  if (readOnly) return new OpfsSnapshot(location, path);
+  const files = isDedicatedWorker() && canHaveHandles() ? new OpfsFiles() : new WorkerFiles(worker);
+  const host = new OpfsHost(name, location, files, lockOptions);
+  try {
+    await files.probe(path);
+  } catch (error) {
+    host.unlock();
+    throw error;
+  }
+  return host;
+}
+
+/**
+ * Whether there are files of a database.
+ * @param {string} name
+ */
+export async function existsOpfs(name) {
+  return exists(await rootDirectory(), pathOf(name));
+}
+
+/**
+ * Removes a database, unless it is open: then it fails with the code `LOCKED`. Tells whether there was one.
+ * @param {string} name
+ */
+export async function destroyOpfs(name) {
+  const release = await acquire(name);
+  try {
+    const root = await (await rootDirectory()).getDirectoryHandle(ROOT);
+    await patiently(name, () => root.removeEntry(directoryName(name), { recursive: true }));
+    return true;
+  } catch (error) {
+    if (nameOf(error) === "NotFoundError") return false;
+    throw error;
+  } finally {
+    release();
+  }
+}
+
+/**
+ * The names of all databases. None where there is no private file system.
+ * @returns {Promise<string[]>}
+ */
+export async function listOpfs() {
+  try {
+    const names = [];
+    const root = await (await rootDirectory()).getDirectoryHandle(ROOT);
+    for await (const [directory, handle] of root.entries()) {
+      const name = handle.kind === "directory" ? nameOfDirectory(directory) : undefined;
+      if (name !== undefined) names.push(name);
+    }
+    return names.sort();
+  } catch (error) {
+    if (nameOf(error) === "NotFoundError" || codeOf(error) === "UNAVAILABLE") return [];
+    throw error;
+  }
+}
+
+/** @implements {Host} */
+class OpfsHost {
+  /** @type {"opfs"} */
+  mode = "opfs";
+  /** @type {((error: Error) => void) | undefined} */
+  onlost;
+  #name;
+  #files;
+  #lockOptions;
+  /** @type {((after?: Promise<unknown>) => void) | undefined} */
+  #release;
+
+  /**
+   * @param {string} name
+   * @param {string} location
+   * @param {OpfsFiles | WorkerFiles} files
+   * @param {import("./host.d.ts").LockOptions} lockOptions
+   */
+  constructor(name, location, files, lockOptions) {
+    this.#name = name;
+    this.location = location;
+    this.#files = files;
+    this.#lockOptions = lockOptions;
+    if (files instanceof WorkerFiles) files.onlost = (error) => this.onlost?.(error);
+  }
+
+  async lock() {
+    const onlost = (/** @type {Error} */ error) => this.#stolen(error);
+    const release = await acquire(this.#name, { ...this.#lockOptions, onlost });
+    this.#release = release;
+    try {
+      await this.#files.start(pathOf(this.#name));
+    } catch (error) {
+      this.unlock();
+      throw error;
+    }
+  }
+
+  unlock() {
+    const release = this.#release;
+    this.#release = undefined;
+    const stopped = Promise.resolve(this.#files.stop());
+    release?.(stopped);
+    stopped.catch(() => {});
+  }
+
+  list() {
+    return this.#files.list();
+  }
+
+  /** @param {string} name */
+  create(name) {
+    return this.#files.create(name);
+  }
+
+  /** @param {string} name @param {number} offset @param {number} length */
+  read(name, offset, length) {
+    return this.#files.read(name, offset, length);
+  }
+
+  /** @param {string} name @param {number} offset @param {Bytes} data @param {boolean} flush */
+  write(name, offset, data, flush) {
+    return this.#files.write(name, offset, data, flush);
+  }
+
+  /** @param {string} name @param {number} length */
+  truncate(name, length) {
+    return this.#files.truncate(name, length);
+  }
+
+  /** @param {string} name */
+  sync(name) {
+    return this.#files.sync(name);
+  }
+
+  syncDirectory() {}
+
+  /** @param {string} name */
+  remove(name) {
+    return this.#files.remove(name);
+  }
+
+  /** @param {Error} error */
+  #stolen(error) {
+    this.unlock();
+    this.onlost?.(error);
+  }
+}
+
+/** @param {string} name */
+function pathOf(name) {
+  return [ROOT, directoryName(name)];
+}
+
+function isDedicatedWorker() {
+  const scope = /** @type {{ DedicatedWorkerGlobalScope?: Function }} */ (globalThis).DedicatedWorkerGlobalScope;
+  return scope !== undefined && globalThis instanceof scope;
+}
+
+function defaultWorker() {
+  return new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+}
