@@ -178,7 +178,8 @@ pub enum Compression {
 pub struct Limits {
     /// How large the keys and values written by one transaction may be together.
     pub transaction_bytes: u64,
-    /// How much may be queued for the log before writers wait.
+    /// How much may be queued for the log before writers wait. Where nothing can wait, as in a browser, a commit is
+    /// refused then, and can be made once earlier ones are written.
     pub queue_bytes: u64,
     /// How many bytes of superseded values may be kept; a commit beyond that is refused.
     pub history_bytes: u64,

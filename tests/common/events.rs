@@ -1,8 +1,10 @@
 //! Tests that wait: natively a thread of their own polls, on wasm the event loop goes on meanwhile.
 
+#![allow(unused_macros, unused_imports, reason = "not every suite has such tests")]
+
 #[cfg(not(target_arch = "wasm32"))]
 use std::{
-    future::Future,
+    future::{Future, Ready, ready},
     pin::pin,
     task::{Context, Poll, Waker},
 };
@@ -28,8 +30,9 @@ pub(crate) use async_tests;
 
 /// Lets the background do what it has to do by itself.
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) async fn turn() {
+pub(crate) fn turn() -> Ready<()> {
     std::thread::yield_now();
+    ready(())
 }
 
 /// Lets the background do what it has to do by itself.
@@ -39,8 +42,9 @@ pub(crate) async fn turn() {
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) async fn sleep(duration_ms: u32) {
+pub(crate) fn sleep(duration_ms: u32) -> Ready<()> {
     std::thread::sleep(std::time::Duration::from_millis(duration_ms.into()));
+    ready(())
 }
 
 #[cfg(target_arch = "wasm32")]
