@@ -96,6 +96,7 @@ pub use backup::BackupInfo;
 pub use changes::ChangesSince;
 pub use cursor::Cursor;
 pub use database::Database;
+pub use engine::following::Refreshed;
 pub use engine::snapshots::SnapshotInfo;
 pub use error::{Corruption, Error, Result};
 pub use history::{History, KeyVersion};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Version;
+
 use bincode::{BorrowDecode, Encode};
 
 /// What a commit survives once it is acknowledged.
@@ -240,6 +242,7 @@ pub struct Options {
     pub(crate) limits: Limits,
     pub(crate) segment_bytes: u64,
     pub(crate) read_only: bool,
+    pub(crate) read_until: Option<Version>,
 }
 
 impl Default for Options {
@@ -254,6 +257,7 @@ impl Default for Options {
             limits: Limits::default(),
             segment_bytes: 64 << 20,
             read_only: false,
+            read_until: None,
         }
     }
 }
@@ -401,6 +405,32 @@ impl Options {
     #[must_use]
     pub fn read_only(mut self, read_only: bool) -> Self {
         self.read_only = read_only;
+        self
+    }
+
+    /// Opens the database to be read, at most up to a version: what was committed later is left for
+    /// [`Database::refresh`](crate::Database::refresh).
+    ///
+    /// A reader beside a writer shows only what is durable so, when the writer says how far that is. A snapshot that
+    /// has replaced the log before it may reach further.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use selkie::{Options, storage::MemoryStorage};
+    ///
+    /// let storage = Arc::new(MemoryStorage::new());
+    /// let db = Options::new().open_storage(storage.clone())?;
+    /// let first = db.insert("a", "1")?.version();
+    /// db.insert("b", "2")?;
+    /// db.close()?;
+    /// let reader = Options::new().read_until(first).open_storage(storage)?;
+    /// assert!(reader.contains_key("a")? && !reader.contains_key("b")?);
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    #[must_use]
+    pub fn read_until(mut self, version: Version) -> Self {
+        self.read_only = true;
+        self.read_until = Some(version);
         self
     }
 }

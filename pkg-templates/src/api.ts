@@ -115,7 +115,7 @@ async function openWriting<K, V>(
 function openFollowing<K, V>(host: Host, options: OpenOptions<K, V>, until: number | undefined): Promise<CoreDatabase> {
   const core = toCore({ ...options, history: undefined });
   core.read_only();
-  if (until !== undefined) core.until(until);
+  if (until !== undefined) core.read_until(until);
   return open_core(host, core) as Promise<CoreDatabase>;
 }
 

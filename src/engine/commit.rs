@@ -141,7 +141,7 @@ impl Engine {
         Ticket { version: head.version, time: head.time, stage }
     }
 
-    fn apply<'a>(&self, head: &mut Head, ticket: Ticket, changes: impl Iterator<Item = Change<'a>>) {
+    pub(super) fn apply<'a>(&self, head: &mut Head, ticket: Ticket, changes: impl Iterator<Item = Change<'a>>) {
         let horizon = match head.horizon {
             Some(horizon) if !ticket.version.is_multiple_of(HORIZON_COMMITS) => horizon,
             _ => *head.horizon.insert(self.horizon()),

@@ -4,6 +4,7 @@ pub(crate) mod catalog;
 pub(crate) mod collector;
 pub(crate) mod commit;
 pub(crate) mod feed;
+pub(crate) mod following;
 mod maintenance;
 mod needed;
 mod operations;
@@ -20,7 +21,7 @@ use crate::index::ReadPoint;
 use crate::log::Log;
 use crate::options::{Options, Retention};
 use crate::progress::{Goal, Progress};
-use crate::recovery::{Recovered, Recovery};
+use crate::recovery::{Position, Recovered, Recovery};
 use crate::runtime::{CAN_WAIT, Worker, block_on};
 use crate::storage::Storage;
 use crate::{Error, Result, Version};
@@ -53,6 +54,8 @@ pub(crate) struct Engine {
     /// Whether somebody has closed it, be it with an error.
     drained: AtomicBool,
     maintenance: OnceLock<Worker>,
+    /// Where a reader stands in the log of the writer that it follows.
+    position: Mutex<Option<Position>>,
 }
 
 impl Engine {
@@ -76,6 +79,7 @@ impl Engine {
             report,
             snapshot,
             log_bytes,
+            position,
         } = recovered;
         let default_keyspace = catalog
             .by_number(catalog::DEFAULT_NUMBER)
@@ -112,6 +116,7 @@ impl Engine {
             closed: AtomicBool::new(false),
             drained: AtomicBool::new(false),
             maintenance: OnceLock::new(),
+            position: Mutex::new(position),
         });
         engine.start()?;
         Ok(engine)

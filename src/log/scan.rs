@@ -43,6 +43,13 @@ pub(crate) struct LoggedCommit<'a> {
     pub(crate) offset: u64,
 }
 
+/// What a scan comes to next.
+#[derive(Debug)]
+pub(crate) enum Step<'a> {
+    Commit(LoggedCommit<'a>),
+    End(SegmentEnd),
+}
+
 impl<'a> Scan<'a> {
     /// Begins after the header. `data` is the whole file.
     pub(crate) fn new(file: &'a str, header: SegmentHeader, data: &'a [u8], stated_end: Option<u64>) -> Self {
@@ -71,21 +78,35 @@ impl<'a> Scan<'a> {
     /// Damage, and what `visit` returns.
     pub(crate) fn run(mut self, mut visit: impl FnMut(LoggedCommit<'a>) -> Result<()>) -> Result<SegmentEnd> {
         loop {
-            if self.stated_end == Some(self.offset as u64) {
-                return Ok(self.end(false, 0));
+            match self.step()? {
+                Step::Commit(commit) => visit(commit)?,
+                Step::End(end) => return Ok(end),
             }
-            let Some((header, payload)) = self.frame_at(self.offset) else { return self.end_at_bad_frame() };
-            if header.sequence != self.next_sequence || header.epoch != self.header.epoch {
-                return Err(self.corrupted(Corruption::Sequence));
-            }
-            if header.kind == FrameKind::Closing {
-                return self.end_at_closing_frame();
-            }
-            let offset = (self.offset + HEADER_BYTES) as u64;
-            visit(LoggedCommit { version: header.sequence, time: header.time, payload, offset })?;
-            self.offset += header.frame_bytes();
-            self.next_sequence += 1;
         }
+    }
+
+    /// The next commit, or where they end.
+    ///
+    /// # Errors
+    ///
+    /// Damage.
+    pub(crate) fn step(&mut self) -> Result<Step<'a>> {
+        if self.stated_end == Some(self.offset as u64) {
+            return Ok(Step::End(self.end(false, 0)));
+        }
+        let Some((header, payload)) = self.frame_at(self.offset) else {
+            return self.end_at_bad_frame().map(Step::End);
+        };
+        if header.sequence != self.next_sequence || header.epoch != self.header.epoch {
+            return Err(self.corrupted(Corruption::Sequence));
+        }
+        if header.kind == FrameKind::Closing {
+            return self.end_at_closing_frame().map(Step::End);
+        }
+        let offset = (self.offset + HEADER_BYTES) as u64;
+        self.offset += header.frame_bytes();
+        self.next_sequence += 1;
+        Ok(Step::Commit(LoggedCommit { version: header.sequence, time: header.time, payload, offset }))
     }
 
     fn frame_at(&self, offset: usize) -> Option<(FrameHeader, &'a [u8])> {
@@ -126,6 +147,11 @@ impl<'a> Scan<'a> {
             offset += ALIGNMENT;
         }
         false
+    }
+
+    /// Where the scan stands, for one that goes no further.
+    pub(crate) fn here(&self) -> SegmentEnd {
+        self.end(false, 0)
     }
 
     fn end(&self, closed: bool, torn_bytes: u64) -> SegmentEnd {

@@ -83,7 +83,16 @@ pub(crate) struct Recovered {
     pub(crate) snapshot: Option<SnapshotInfo>,
     /// How many bytes of log follow the snapshot.
     pub(crate) log_bytes: u64,
+    /// Where a reader stands in the log, from which it can follow the writer.
+    pub(crate) position: Option<Position>,
     pub(crate) report: Recovery,
+}
+
+/// A place in the log: everything before it was read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Position {
+    pub(crate) header: SegmentHeader,
+    pub(crate) offset: u64,
 }
 
 impl Recovered {
@@ -99,13 +108,29 @@ impl Recovered {
             log_header: None,
             snapshot: None,
             log_bytes: 0,
+            position: None,
             report: Recovery::default(),
         }
     }
 }
 
-/// Opens or creates the database in a storage whose lock is held.
+/// How often a reader begins again: a writer beside it changes segments and removes files while they are read.
+const READER_ATTEMPTS: u32 = 8;
+
+/// Opens or creates the database in a storage whose lock is held, or reads it beside a writer.
 pub(crate) async fn recover(storage: &Arc<dyn Storage>, options: &Options) -> Result<Recovered> {
+    let mut attempt = 1;
+    loop {
+        let recovered = recover_once(storage, options).await;
+        let may_be_passing = matches!(recovered, Err(Error::Corrupted { .. } | Error::Io { .. }));
+        if !options.read_only || !may_be_passing || attempt == READER_ATTEMPTS {
+            return recovered;
+        }
+        attempt += 1;
+    }
+}
+
+async fn recover_once(storage: &Arc<dyn Storage>, options: &Options) -> Result<Recovered> {
     let started = Instant::now();
     let found = Files::list(storage.as_ref()).await?;
     let database = if found.has_database_file { Some(files::read_database_file(storage.as_ref()).await) } else { None };
@@ -155,9 +180,11 @@ async fn open(storage: &Arc<dyn Storage>, options: &Options, found: &Files, data
     recovered.database = database;
     let first_segment = recovered.snapshot.as_ref().map_or(1, |snapshot| snapshot.segment);
     let mut chain = segments::read_headers(storage, database, first_segment, found).await?;
-    let mut replay = Replay::new(&mut recovered);
-    let end = replay.run(storage, &chain).await?;
-    if !options.read_only {
+    let mut replay = Replay::new(&mut recovered, options.read_until);
+    let (end, last) = replay.run(storage, &chain).await?;
+    if options.read_only {
+        recovered.position = Some(Position { header: last, offset: end.offset });
+    } else {
         let header = segments::prepare_tail(storage, &mut chain, end, &mut recovered.report).await?;
         recovered.log_header = Some(header);
         remove_leftovers(storage, &recovered, found).await?;

@@ -8,17 +8,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Recovered;
-use super::segments::Chain;
+use super::segments::{Chain, Segment};
 use crate::codec::{self, Operation};
 use crate::engine::catalog::KeyspaceState;
 use crate::engine::collector::horizon;
 use crate::files::read_file;
 use crate::index::{Blob, Horizon, Index, ReadPoint, Revision, Slot, Tally, prefix_after};
-use crate::log::scan::{LoggedCommit, Scan, SegmentEnd};
-use crate::log::segment::segment_name;
+use crate::log::scan::{LoggedCommit, Scan, SegmentEnd, Step};
+use crate::log::segment::{SegmentHeader, segment_name};
+use crate::runtime::{CAN_WAIT, breathe};
 use crate::sorting;
 use crate::storage::Storage;
-use crate::{Corruption, Error, Result};
+use crate::{Corruption, Error, Result, Version};
 
 /// Nobody reads yet: only the retention keeps older revisions.
 const NO_READERS: ReadPoint = ReadPoint { version: u64::MAX, time: u64::MAX };
@@ -33,7 +34,12 @@ pub(crate) struct Replay<'a> {
     gathered_bytes: usize,
     /// The keyspace of the last change, which is known to exist.
     last_keyspace: Option<u32>,
+    /// The last commit to be replayed, where not all are.
+    until: Option<Version>,
 }
+
+/// After so many commits others get a turn, where there is one thread.
+const BREATHE_COMMITS: usize = 64;
 
 /// A change that is still to be put into its index.
 #[derive(Debug)]
@@ -45,19 +51,20 @@ struct Gathered {
     revision: Revision,
 }
 
-/// How many changes, and how many bytes of them, are gathered at most.
-const GATHER: usize = 1 << 16;
+/// How many changes, and how many bytes of them, are gathered at most. Sorting them is one piece of work, which has to be
+/// short where nothing else runs meanwhile.
+const GATHER: usize = if CAN_WAIT { 1 << 16 } else { 1 << 13 };
 const GATHER_BYTES: usize = 64 << 20;
 
 impl<'a> Replay<'a> {
-    pub(crate) fn new(recovered: &'a mut Recovered) -> Self {
+    pub(crate) fn new(recovered: &'a mut Recovered, until: Option<Version>) -> Self {
         let keyspaces = recovered.catalog.iter().map(|keyspace| (keyspace.number, Arc::clone(keyspace))).collect();
         let horizon = horizon(recovered.retention, NO_READERS);
-        Self { recovered, keyspaces, horizon, gathered: Vec::new(), gathered_bytes: 0, last_keyspace: None }
+        Self { recovered, keyspaces, horizon, gathered: Vec::new(), gathered_bytes: 0, last_keyspace: None, until }
     }
 
-    /// Replays all segments and says where the last one ends.
-    pub(crate) async fn run(&mut self, storage: &dyn Storage, chain: &Chain) -> Result<SegmentEnd> {
+    /// Replays all segments and says where the last one ends, and which that is.
+    pub(crate) async fn run(&mut self, storage: &dyn Storage, chain: &Chain) -> Result<(SegmentEnd, SegmentHeader)> {
         let mut last_end = None;
         for (position, segment) in chain.segments.iter().enumerate() {
             let next = chain.segments.get(position + 1);
@@ -66,18 +73,42 @@ impl<'a> Replay<'a> {
             }
             let data = read_file(storage, &segment.name, segment.length).await?;
             let stated_end = next.map(|next| next.header.previous_end);
-            let scan = Scan::new(&segment.name, segment.header, &data, stated_end);
-            let end = scan.run(|commit| self.commit(&segment.name, commit))?;
-            if end.closed {
-                return Err(lost_successor(chain, segment.header.segment + 1));
-            }
+            let mut scan = Scan::new(&segment.name, segment.header, &data, stated_end);
+            let end = self.segment(segment, &mut scan).await?;
             self.recovered.log_bytes += end.offset;
             self.recovered.report.segments += 1;
             self.recovered.report.bytes_cut = end.torn_bytes;
-            last_end = Some(end);
+            last_end = Some((end, segment.header));
+            if self.reached_limit() {
+                break;
+            }
+            if end.closed {
+                return Err(lost_successor(chain, segment.header.segment + 1));
+            }
         }
         self.put_gathered();
         last_end.ok_or_else(|| Error::corrupted("log", 0, Corruption::Missing))
+    }
+
+    /// Replays one segment, and gives others a turn now and then.
+    async fn segment(&mut self, segment: &Segment, scan: &mut Scan<'_>) -> Result<SegmentEnd> {
+        for count in 1.. {
+            if self.reached_limit() {
+                break;
+            }
+            match scan.step()? {
+                Step::Commit(commit) => self.commit(&segment.name, commit)?,
+                Step::End(end) => return Ok(end),
+            }
+            if count % BREATHE_COMMITS == 0 {
+                breathe().await;
+            }
+        }
+        Ok(scan.here())
+    }
+
+    fn reached_limit(&self) -> bool {
+        self.until.is_some_and(|until| self.recovered.version >= until)
     }
 
     fn commit(&mut self, file: &str, commit: LoggedCommit<'_>) -> Result<()> {

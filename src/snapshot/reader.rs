@@ -13,6 +13,7 @@ use crate::codec::{
     BlockHeader, Decode, EntryHeader, RevisionRecord, SnapshotFooter, SnapshotHeader, Undecodable, decode,
 };
 use crate::index::{Blob, Builder, Entry, Index, Revision, Slot, collected_marker};
+use crate::runtime::breathe;
 use crate::{Corruption, Error, Result, Version};
 
 /// A snapshot in memory.
@@ -83,7 +84,10 @@ async fn read<S: Source, V: Visitor>(source: &mut S, file: &str, visitor: V) -> 
         let checksum = sections.checksum.clone().finalize();
         let section = sections.next().await?.ok_or_else(|| sections.fault(Corruption::Footer))?;
         match section.kind {
-            Kind::Block => checker.block(&section.payload).map_err(|_| section.fault(file, Corruption::Payload))?,
+            Kind::Block => {
+                checker.block(&section.payload).map_err(|_| section.fault(file, Corruption::Payload))?;
+                breathe().await;
+            }
             Kind::Footer => match decode_footer(&section.payload, checker.summary, checksum) {
                 Some(footer) => {
                     checker.summary.forgotten = footer.forgotten;

@@ -16,7 +16,7 @@ use crate::keyspace::Keyspace;
 use crate::progress::{Goal, Stage};
 use crate::runtime::from_ns;
 use crate::storage::HostStorage;
-use crate::{Error, Result};
+use crate::{Error, Refreshed, Result};
 
 /// A database.
 #[wasm_bindgen]
@@ -169,9 +169,17 @@ impl CoreDatabase {
         self.shared.database.collect_garbage().map_err(thrown)
     }
 
-    /// Reads what was written since, up to a version.
-    pub fn refresh(&self, _until: f64) -> Promise {
-        promise(async { Err(Error::invalid("following is not there yet")) })
+    /// Reads what another tab wrote since, up to a version if that is not negative. The promise is for the version that is
+    /// seen then, or for -1 if the database has to be opened anew.
+    pub fn refresh(&self, until: f64) -> Promise {
+        let until = (until >= 0.0).then_some(until as u64);
+        self.promise(async move |database| {
+            let version = match database.refresh_async(until).await? {
+                Refreshed::UpTo(version) => version as f64,
+                Refreshed::Replaced => -1.0,
+            };
+            Ok(version.into())
+        })
     }
 
     /// Drains, syncs and closes.

@@ -82,8 +82,10 @@ impl CoreOptions {
         self.change(|options| options.read_only(true));
     }
 
-    /// Opens at most up to a version.
-    pub fn until(&self, _version: f64) {}
+    /// Opens to read, at most up to a version.
+    pub fn read_until(&self, version: f64) {
+        self.change(|options| options.read_until(version as u64));
+    }
 
     pub fn limits(
         &self,

@@ -1,0 +1,247 @@
+//! Following: a database that is open to be read, while another process or tab writes it.
+//!
+//! The reader stands at a place in the log. It reads the frames after it, applies them at their versions, and goes on in
+//! the next segment where that says that the commits before it end. A frame that is not whole yet ends what is read.
+//! When the segment was removed, because a snapshot has replaced it, or when a later writer did not count what was read,
+//! the files have to be opened anew.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use super::Engine;
+use super::catalog::KeyspaceState;
+use super::commit::Ticket;
+use crate::codec::{self, Operation};
+use crate::database::Database;
+use crate::index::{Blob, Index};
+use crate::log::frame::{FrameHeader, FrameKind, HEADER_BYTES};
+use crate::log::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_name};
+use crate::progress::Stage;
+use crate::recovery::Position;
+use crate::runtime::{block_on, breathe};
+use crate::storage::Storage;
+use crate::{Corruption, Error, Result, Version};
+
+/// How much is read at once, as long as frames are no longer.
+const READ_BYTES: usize = 1 << 20;
+
+/// After so many commits others get a turn, where there is one thread.
+const BREATHE_COMMITS: u64 = 64;
+
+/// What a reader came to when it looked for what was written meanwhile.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+/// use selkie::{Options, Refreshed, storage::MemoryStorage};
+///
+/// let storage = Arc::new(MemoryStorage::new());
+/// Options::new().open_storage(storage.clone())?.insert("a", "1")?;
+/// let reader = Options::new().read_only(true).open_storage(storage)?;
+/// assert_eq!(reader.refresh(None)?, Refreshed::UpTo(1));
+/// # Ok::<(), selkie::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refreshed {
+    /// The reader sees everything up to this version.
+    UpTo(Version),
+    /// The files that it would read next were replaced: what is new is seen by opening the database again. Views that
+    /// are open stay.
+    Replaced,
+}
+
+impl Database {
+    /// Reads what another process has written since, where the storage answers at once.
+    ///
+    /// It is for a database that was opened [read-only](crate::Options::read_only) in a storage whose lock does not keep
+    /// readers out. `until` is the last commit to be read, for writers that say how far their commits are durable.
+    ///
+    /// ```
+    /// # let db = selkie::Database::in_memory();
+    /// assert!(db.refresh(None).is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidArgument`] for a database that was opened to be written, [`Error::Corrupted`] for a frame that is
+    /// intact and does not decode, [`Error::Closed`], [`Error::Io`].
+    pub fn refresh(&self, until: Option<Version>) -> Result<Refreshed> {
+        block_on(self.refresh_async(until))
+    }
+
+    /// Reads what another process has written since.
+    ///
+    /// ```
+    /// use selkie::{Database, Refreshed};
+    ///
+    /// async fn follow(reader: &Database, durable: u64) -> selkie::Result<Refreshed> {
+    ///     reader.refresh_async(Some(durable)).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`refresh`](Self::refresh).
+    pub async fn refresh_async(&self, until: Option<Version>) -> Result<Refreshed> {
+        self.handle().engine().follow(until.unwrap_or(Version::MAX)).await
+    }
+}
+
+/// What the frames of one segment came to.
+enum Read {
+    /// The limit is reached, or no further frame is whole.
+    Here,
+    /// A closing frame: the next segment is there.
+    Closed,
+}
+
+impl Engine {
+    async fn follow(&self, until: Version) -> Result<Refreshed> {
+        self.check_open()?;
+        // Snapshots have a turn and a reader writes none, so that readers that refresh at once take turns here.
+        let _turn = self.snapshots.turn().await;
+        let position = *self.position.lock();
+        let (Some(storage), Some(mut position)) = (&self.storage, position) else {
+            return Err(Error::invalid("only a database that was opened read-only in a storage follows a writer"));
+        };
+        let followed = self.follow_from(storage.as_ref(), &mut position, until).await;
+        *self.position.lock() = Some(position);
+        self.progress.notify();
+        self.collect_step();
+        match followed {
+            Ok(true) => Ok(Refreshed::UpTo(self.progress.published())),
+            Ok(false) => Ok(Refreshed::Replaced),
+            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(Refreshed::Replaced),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the log could be followed: not where a later writer began before the place that was read up to.
+    async fn follow_from(&self, storage: &dyn Storage, position: &mut Position, until: Version) -> Result<bool> {
+        loop {
+            let read = self.read_segment(storage, position, until).await?;
+            if self.progress.published() >= until {
+                return Ok(true);
+            }
+            let Some(next) = self.next_segment(storage, position).await? else {
+                // After a closing frame the next segment is there: that it is not means that it was replaced as well.
+                return Ok(matches!(read, Read::Here));
+            };
+            if next.previous_end != position.offset {
+                return Ok(false);
+            }
+            *position = Position { header: next, offset: SEGMENT_HEADER_BYTES as u64 };
+        }
+    }
+
+    async fn read_segment(&self, storage: &dyn Storage, position: &mut Position, until: Version) -> Result<Read> {
+        let file = segment_name(position.header.segment);
+        let mut wanted = READ_BYTES;
+        loop {
+            let data = storage.read(&file, position.offset, wanted).await?;
+            let start = position.offset;
+            let is_all = data.len() < wanted;
+            while let Some((header, payload)) = frame_at(&data[(position.offset - start) as usize..], position) {
+                if header.sequence != self.progress.published() + 1 || header.epoch != position.header.epoch {
+                    return Err(Error::corrupted(file, position.offset, Corruption::Sequence));
+                }
+                if header.kind == FrameKind::Closing {
+                    return Ok(Read::Closed);
+                }
+                if header.sequence > until {
+                    return Ok(Read::Here);
+                }
+                self.apply_logged(header, payload)
+                    .ok_or_else(|| Error::corrupted(&file, position.offset, Corruption::Payload))?;
+                position.offset += header.frame_bytes() as u64;
+                if header.sequence.is_multiple_of(BREATHE_COMMITS) {
+                    breathe().await;
+                }
+            }
+            if is_all {
+                return Ok(Read::Here);
+            }
+            // Nothing was whole in what was read: a longer frame begins here.
+            wanted = if position.offset == start { wanted * 2 } else { READ_BYTES };
+        }
+    }
+
+    /// The header of the segment after this one, once it is there as a whole.
+    async fn next_segment(&self, storage: &dyn Storage, position: &Position) -> Result<Option<SegmentHeader>> {
+        let file = segment_name(position.header.segment + 1);
+        let bytes = match storage.read(&file, 0, SEGMENT_HEADER_BYTES).await {
+            Ok(bytes) => bytes,
+            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match SegmentHeader::decode(&file, &bytes) {
+            Ok(header) if header.database == self.database && header.epoch >= position.header.epoch => Ok(Some(header)),
+            Ok(_) => Err(Error::corrupted(file, 0, Corruption::Foreign)),
+            // It is being created.
+            Err(Error::Corrupted { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Applies a commit that another wrote; none when its operations do not decode or contradict what came before.
+    fn apply_logged(&self, header: FrameHeader, mut payload: &[u8]) -> Option<()> {
+        let mut head = self.head.lock();
+        let ticket = Ticket { version: header.sequence, time: header.time, stage: Stage::Synced };
+        let count: u64 = codec::decode(&mut payload).ok()?;
+        let mut changes = Vec::new();
+        for _ in 0..count {
+            match codec::decode(&mut payload).ok()? {
+                Operation::Set { keyspace, key, value } => {
+                    changes.push((self.numbered(keyspace)?, Blob::new(key), Some(Blob::new(value))));
+                }
+                Operation::Remove { keyspace, key } => changes.push((self.numbered(keyspace)?, Blob::new(key), None)),
+                operation => self.apply_to_catalog(operation, ticket)?,
+            }
+        }
+        if !payload.is_empty() {
+            return None;
+        }
+        let changes = changes.iter().map(|(keyspace, key, value)| (keyspace, key, value.as_ref()));
+        self.apply(&mut head, ticket, changes.clone());
+        self.feed.push(ticket.version, ticket.time, changes);
+        head.version = ticket.version;
+        head.time = head.time.max(ticket.time);
+        self.progress.set_synced(ticket.version);
+        self.progress.publish(ticket.version);
+        Some(())
+    }
+
+    fn numbered(&self, number: u32) -> Option<Arc<KeyspaceState>> {
+        self.catalog.read().by_number(number).cloned()
+    }
+
+    fn apply_to_catalog(&self, operation: Operation<'_>, ticket: Ticket) -> Option<()> {
+        let mut catalog = self.catalog.write();
+        match operation {
+            Operation::CreateKeyspace { keyspace, name } => {
+                if catalog.by_number(keyspace).is_some() || catalog.by_name(name).is_some() {
+                    return None;
+                }
+                let created = (ticket.version, ticket.time);
+                catalog.add(KeyspaceState::created(keyspace, name, Index::new(), created));
+            }
+            Operation::DropKeyspace { keyspace } => {
+                let name = Arc::clone(&catalog.by_number(keyspace)?.name);
+                catalog.remove(&name)?.mark_dropped(ticket.version, ticket.time);
+            }
+            Operation::SetRetention(retention) => *self.retention.write() = retention,
+            Operation::Set { .. } | Operation::Remove { .. } => return None,
+        }
+        Some(())
+    }
+}
+
+/// The frame at the beginning of `data`, if all of it is there.
+fn frame_at<'a>(data: &'a [u8], position: &Position) -> Option<(FrameHeader, &'a [u8])> {
+    if data.len() < HEADER_BYTES {
+        return None;
+    }
+    let header = FrameHeader::decode(data, position.header.salt)?;
+    header.payload(data).map(|payload| (header, payload))
+}
