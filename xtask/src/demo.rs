@@ -1,16 +1,44 @@
-//! The main job on real data: load, query, crash in the middle of a stream of commits, recover, verify.
+//! The main job on real data: natively (load, query, crash in the middle of a stream of commits, recover, verify), then in the browser.
 
 use std::path::Path;
 
 use crate::process::{command, quiet, root, show};
-use crate::{Result, dataset, setup, ui};
+use crate::{Result, dataset, package, page, setup, ui};
 
 const RELEASE: [&str; 5] = ["--release", "--features", "cli", "--bin", "selkie"];
 
-pub(crate) fn run() -> Result {
+/// What comes after the native demonstration.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Page {
+    Serve,
+    Check,
+}
+
+impl Page {
+    pub(crate) fn parse(arguments: &[&str]) -> Result<Self> {
+        match arguments {
+            [] => Ok(Self::Serve),
+            ["--check"] => Ok(Self::Check),
+            _ => Err(format!("`{}` is not an argument of demo: [--check]", arguments.join(" "))),
+        }
+    }
+}
+
+pub(crate) fn run(page: Page) -> Result {
     setup::npm()?;
     let folder = root().join("target/demo");
     let data = dataset::ensure(&folder)?;
+    native(&folder, &data)?;
+    println!();
+    package::run(package::Build::Published)?;
+    page::build()?;
+    match page {
+        Page::Serve => page::serve(),
+        Page::Check => page::check(),
+    }
+}
+
+fn native(folder: &Path, data: &Path) -> Result {
     let arguments = [&["build"], &RELEASE[..]].concat();
     quiet("building selkie", &mut command("cargo", arguments))?;
     ui::ok("selkie built (release)");
@@ -28,4 +56,16 @@ fn remove_earlier(database: &Path) -> Result {
     }
     std::fs::remove_dir_all(database)
         .map_err(|error| format!("removing {} failed: {error}; remove it by hand", database.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Page;
+
+    #[test]
+    fn the_page_is_served_or_checked() {
+        assert_eq!(Page::parse(&[]), Ok(Page::Serve));
+        assert_eq!(Page::parse(&["--check"]), Ok(Page::Check));
+        assert!(Page::parse(&["--fast"]).is_err());
+    }
 }

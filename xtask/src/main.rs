@@ -6,6 +6,7 @@ mod checks;
 mod dataset;
 mod demo;
 mod package;
+mod page;
 mod process;
 mod setup;
 mod test;
@@ -20,7 +21,8 @@ type Result<T = ()> = std::result::Result<T, String>;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  demo                           the main job on a published data set, with a crash in the middle
+  demo [--check]                 the main job on a published data set, with a crash in the middle: natively, then as a
+                                 page in the browser; --check does not stay up to serve it
   test [native|wasm] [--kills N] all tests, or those of one target; N child processes are killed (default 100)
   package [--dev]                the npm package: pkg/ and a tarball in target/package; --dev is quick and not optimized
   bench-web [--quick] [--peers a,b] [--records n]
@@ -42,7 +44,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[&str]) -> Result {
     match arguments {
-        ["demo"] => demo::run(),
+        ["demo", rest @ ..] => demo::run(demo::Page::parse(rest)?),
         ["test", rest @ ..] => test::run(&test::Options::parse(rest)?),
         ["package", rest @ ..] => package::run(package::Build::parse(rest)?),
         ["bench-web", rest @ ..] => bench_web::run(rest),
