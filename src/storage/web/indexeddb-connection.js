@@ -21,6 +21,8 @@ export class Connection {
   #database;
   /** @type {Error | undefined} */
   #ended;
+  /** @type {Set<(error: Error) => void>} Those who wait for the end of a transaction. */
+  #waiting = new Set();
 
   /**
    * @param {string} databaseName
@@ -71,7 +73,7 @@ export class Connection {
     // While the connection is there the transaction begins now, so that transactions keep the order of the calls.
     if (this.#database && !this.#ended) {
       const begun = begin(this.#database, mode, durability);
-      if (begun) return complete(begun, issue);
+      if (begun) return this.#complete(begun, issue);
       this.#database = undefined;
       this.#opening = undefined;
     }
@@ -90,7 +92,23 @@ export class Connection {
   async #runLater(mode, durability, issue) {
     const begun = begin(await this.open(), mode, durability);
     if (!begun) throw new DOMException("the connection to IndexedDB is closed", "InvalidStateError");
-    return complete(begun, issue);
+    return this.#complete(begun, issue);
+  }
+
+  /**
+   * A connection that the browser closes can leave transactions without any event.
+   *
+   * @template T
+   * @param {IDBTransaction} transaction
+   * @param {(store: IDBObjectStore) => () => T} issue
+   * @returns {Promise<T>}
+   */
+  #complete(transaction, issue) {
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject);
+      const done = () => this.#waiting.delete(reject);
+      complete(transaction, issue).finally(done).then(resolve, reject);
+    });
   }
 
   close() {
@@ -107,6 +125,7 @@ export class Connection {
     if (this.#ended) return;
     const error = coded("LOST", reason);
     this.#end(error);
+    for (const reject of this.#waiting) reject(error);
     this.onlost(error);
   }
 

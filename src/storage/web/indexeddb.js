@@ -120,7 +120,8 @@ class IndexedDbHost {
       eachFile(store, (name, length) => found.push([name, length]));
       return () => found;
     });
-    for (const [name, length] of entries) this.#lengths.set(name, length);
+    // What is known is newer: a write may have been begun since.
+    for (const [name, length] of entries) if (!this.#lengths.has(name)) this.#lengths.set(name, length);
     return entries;
   }
 
