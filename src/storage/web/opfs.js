@@ -4,7 +4,8 @@
 // browser; what is flushed is handed to the medium. There is nothing to flush a directory with: a browser keeps the
 // names of files in a journal of its own, and a file that is flushed is there with its name.
 
-import { codeOf, nameOf } from "./errors.js";
+import { watchClearing } from "./clearing.js";
+import { coded, codeOf, nameOf } from "./errors.js";
 import { acquire } from "./locks.js";
 import { ROOT, directoryName, nameOfDirectory } from "./names.js";
 import { OpfsFiles, canHaveHandles, exists, rootDirectory } from "./opfs-files.js";
@@ -95,6 +96,7 @@ class OpfsHost {
   #lockOptions;
   /** @type {((after?: Promise<unknown>) => void) | undefined} */
   #release;
+  #endWatch = () => {};
 
   /**
    * @param {string} name
@@ -111,7 +113,7 @@ class OpfsHost {
   }
 
   async lock() {
-    const onlost = (/** @type {Error} */ error) => this.#stolen(error);
+    const onlost = (/** @type {Error} */ error) => this.#lost(error);
     const release = await acquire(this.#name, { ...this.#lockOptions, onlost });
     this.#release = release;
     try {
@@ -120,9 +122,12 @@ class OpfsHost {
       this.unlock();
       throw error;
     }
+    const cleared = () => this.#lost(coded("LOST", "the storage of this origin was cleared"));
+    this.#endWatch = watchClearing(() => existsOpfs(this.#name), cleared);
   }
 
   unlock() {
+    this.#endWatch();
     const release = this.#release;
     this.#release = undefined;
     const stopped = Promise.resolve(this.#files.stop());
@@ -167,7 +172,7 @@ class OpfsHost {
   }
 
   /** @param {Error} error */
-  #stolen(error) {
+  #lost(error) {
     this.unlock();
     this.onlost?.(error);
   }
