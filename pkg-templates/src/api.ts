@@ -98,18 +98,36 @@ async function openWriting<K, V>(
 ): Promise<Connection> {
   const early: Error[] = [];
   host.onlost = (error) => early.push(error);
+  const locking = observeLock(host);
   let core: unknown;
   try {
     core = await openCore(host, toCore(options));
   } catch (error) {
     host.unlock();
-    throw fromPlatform(error, "IO");
+    // What a signal is aborted with may be anything.
+    if (locking.failure !== undefined) checkSignal(options.signal);
+    throw fromPlatform(locking.failure ?? error, "IO");
   }
   const connection = connect(core, name, host.mode, options);
   watchHost(host, connection);
   if (early[0]) connection.lose(early[0]);
   announce(name, connection);
   return connection;
+}
+
+/** What taking the lock fails with says more than what the engine makes of it: a signal ended it, or there are no locks. */
+function observeLock(host: Host): { failure?: unknown } {
+  const locking: { failure?: unknown } = {};
+  const lock = host.lock.bind(host);
+  host.lock = async () => {
+    try {
+      await lock();
+    } catch (error) {
+      locking.failure = error;
+      throw error;
+    }
+  };
+  return locking;
 }
 
 function openFollowing<K, V>(host: Host, options: OpenOptions<K, V>, until: number | undefined): Promise<CoreDatabase> {
