@@ -10,7 +10,7 @@ import type { Connection } from "./connection.js";
 import type { Host, Platform } from "./platform.js";
 import type { Version } from "./types.js";
 
-type Message = { kind: "hello" } | { kind: "durable"; version: Version };
+type Message = { kind: "hello" } | { kind: "opened" } | { kind: "durable"; version: Version };
 
 /** How long a follower waits for the writer's answer. One that is frozen gives none. */
 const ANSWER_MS = 500;
@@ -52,8 +52,8 @@ export function announce(name: string, connection: Connection): void {
     connection.onProgress = () => {};
     channel.close();
   });
-  // Whoever followed an earlier writer goes on with this one.
-  tell(connection);
+  // Whoever followed an earlier writer asks this one from now on.
+  channel.postMessage({ kind: "opened" } satisfies Message);
 }
 
 type OpenAt = (until: Version | undefined) => Promise<CoreDatabase>;
@@ -78,6 +78,7 @@ export class Follower {
     this.#openAt = openAt;
     this.#channel = channelOf(name);
     this.#channel.onmessage = ({ data }: MessageEvent<Message>) => {
+      if (data.kind === "opened") this.#greet();
       if (data.kind !== "durable") return;
       this.#announced = Math.max(this.#announced ?? 0, data.version);
       this.#answered();
@@ -88,6 +89,12 @@ export class Follower {
   }
 
   #answered = (): void => {};
+
+  /** Has a new writer tell how far it is. What an earlier one said need not be true of its database. */
+  #greet(): void {
+    this.#announced = undefined;
+    this.#channel.postMessage({ kind: "hello" } satisfies Message);
+  }
 
   static async open(platform: Platform, name: string, host: Host, openAt: OpenAt): Promise<Follower> {
     const follower = new Follower(platform, name, openAt);
