@@ -1,7 +1,7 @@
 /** What the test files share: one browser a file, a page of its own origin a test, and the options of the run. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before } from "node:test";
+import { after, afterEach, before, test as nodeTest } from "node:test";
 import { fileURLToPath } from "node:url";
 import { launch } from "./harness/browser.mjs";
 import { newProfile, removeProfile } from "./harness/profile.mjs";
@@ -19,6 +19,14 @@ export const storages = ["opfs", "indexeddb"];
 export const chromiumOnly = { skip: inChromium ? false : "needs Chromium's developer tools" };
 
 export const pause = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const TEST_LIMIT_MS = 90_000;
+
+/** A test that does not wait for ever for what never comes. */
+export function test(/** @type {string} */ name, ...rest) {
+  const work = rest.pop();
+  nodeTest(name, { timeout: TEST_LIMIT_MS, ...rest[0] }, work);
+}
 
 class Fixture {
   /** @type {import("./harness/browser.mjs").Browser} */ browser;

@@ -1,8 +1,7 @@
 /** The harness itself: a profile outlives a killed browser, a crash takes a tab and not the browser, origins are apart. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { inChromium, useBrowser } from "./fixture.mjs";
+import { inChromium, test, useBrowser } from "./fixture.mjs";
 
 const site = useBrowser();
 const BLANK = "/blank.html";

@@ -1,8 +1,8 @@
 /**
- * Runs the tests in real browsers: `node tests/web/run.mjs [--browser chromium|firefox] [--kills N] [name…]`.
+ * Runs the tests in real browsers: `node tests/web/run.mjs [--browser chromium|firefox] [--kills N] [--only PATTERN] [name…]`.
  *
- * Without `--browser` it takes all that are installed here. A name chooses the files that begin with it. The package must have been built (`cargo xtask package`),
- * and the command line program for the exchange with native databases.
+ * Without `--browser` it takes both. A name chooses the files that begin with it, a pattern the tests. The package must have
+ * been built (`cargo xtask package`), and for the exchange with native databases the command line program.
  */
 
 import { execFileSync } from "node:child_process";
@@ -14,16 +14,16 @@ import { parseArgs } from "node:util";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const BROWSERS = ["chromium", "firefox"];
-const TEST_LIMIT_MS = 180_000;
+const FILE_LIMIT_MS = 600_000;
 
 function options() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { browser: { type: "string" }, kills: { type: "string" } },
+    options: { browser: { type: "string" }, kills: { type: "string" }, only: { type: "string" } },
   });
   if (values.browser && !BROWSERS.includes(values.browser)) throw new Error(`--browser takes ${BROWSERS.join(" or ")}, not ${values.browser}`);
   if (values.kills && !/^\d+$/.test(values.kills)) throw new Error(`--kills takes a count, not ${values.kills}`);
-  return { browsers: values.browser ? [values.browser] : BROWSERS, kills: values.kills, names: positionals };
+  return { browsers: values.browser ? [values.browser] : BROWSERS, kills: values.kills, only: values.only, names: positionals };
 }
 
 function testFiles(/** @type {string[]} */ names) {
@@ -43,11 +43,11 @@ function installHarness() {
 }
 
 /** One file after the other, because what is measured in one would suffer from the others. */
-async function runIn(/** @type {string} */ browser, /** @type {string[]} */ files) {
+async function runIn(/** @type {string} */ browser, /** @type {string[]} */ files, /** @type {string | undefined} */ only) {
   console.log(`\n== ${browser} ==`);
   process.env.SELKIE_WEB_BROWSER = browser;
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  const stream = run({ files, concurrency: 1, timeout: TEST_LIMIT_MS });
+  const stream = run({ files, concurrency: 1, timeout: FILE_LIMIT_MS, testNamePatterns: only });
   stream.on("test:pass", ({ details, skip }) => {
     if (details.type !== "suite") counts[skip === undefined ? "passed" : "skipped"] += 1;
   });
@@ -59,14 +59,20 @@ async function runIn(/** @type {string} */ browser, /** @type {string[]} */ file
   return counts;
 }
 
-const { browsers, kills, names } = options();
+function checkBuilt() {
+  const built = process.env.SELKIE_PKG ?? fileURLToPath(new URL("../../pkg", import.meta.url));
+  if (!existsSync(`${built}/dist/index.js`)) throw new Error(`there is no package in ${built}: run \`cargo xtask package\` first`);
+}
+
+const { browsers, kills, only, names } = options();
+checkBuilt();
 if (kills) process.env.SELKIE_WEB_KILLS = kills;
 const files = testFiles(names);
 installHarness();
 const total = { passed: 0, failed: 0, skipped: 0 };
 const start = Date.now();
 for (const browser of browsers) {
-  const counts = await runIn(browser, files);
+  const counts = await runIn(browser, files, only);
   for (const kind of Object.keys(total)) total[kind] += counts[kind];
 }
 console.log(`\nin browsers: ${((Date.now() - start) / 1000).toFixed(0)} s`);

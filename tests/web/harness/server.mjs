@@ -44,14 +44,14 @@ async function answer(/** @type {Request} */ request, /** @type {Response} */ re
     "content-type": TYPES[extname(file)] ?? "application/octet-stream",
     "content-length": found.size,
     "cache-control": "no-store",
-    ...(typeof headers === "function" ? headers(path) : headers),
+    ...(typeof headers === "function" ? headers(request.url ?? "/") : headers),
   });
   await pipeline(createReadStream(file), response);
 }
 
 /**
  * Serves folders, each under the prefix of its path: `{ "/": pages, "/pkg/": built }`. `headers` are added to every answer, or
- * those that a function returns for a path.
+ * those that a function returns for a path with its query.
  *
  * @param {Record<string, string>} folders
  * @param {{ headers?: Record<string, string> | ((path: string) => Record<string, string>) }} [options]
