@@ -37,10 +37,9 @@ export async function browserVersion() {
 /**
  * @param {string} address
  * @param {Job} job
- * @param {(page: import("playwright-core").Page, work: () => Promise<unknown>) => Promise<void>} [observe]
  * @returns {Promise<Figures>}
  */
-export async function runJob(address, job, observe = (_, work) => work().then(() => undefined)) {
+export async function runJob(address, job) {
   await mkdir(PROFILES, { recursive: true });
   const profile = await mkdtemp(path.join(PROFILES, `${job.peer}-`));
   const browser = await chromium.launchPersistentContext(profile, {
@@ -51,18 +50,13 @@ export async function runJob(address, job, observe = (_, work) => work().then(()
   try {
     const page = browser.pages()[0] ?? (await browser.newPage());
     page.setDefaultTimeout(LIMIT_MS);
-    /** @type {Figures} */
-    const figures = {};
-    await observe(page, async () => {
-      await visit(page, address);
-      const measured = /** @type {Measured} */ (await call(page, "measure", [job]));
-      await visit(page, address);
-      const longest = await call(page, "reopenLongestTask", [job]);
-      await visit(page, address);
-      const reopened = await call(page, "reopen", [job, measured.versions]);
-      Object.assign(figures, measured.figures, longest, reopened);
-    });
-    return figures;
+    await visit(page, address);
+    const measured = /** @type {Measured} */ (await call(page, "measure", [job]));
+    await visit(page, address);
+    const longest = await call(page, "reopenLongestTask", [job]);
+    await visit(page, address);
+    const reopened = await call(page, "reopen", [job, measured.versions]);
+    return { ...measured.figures, ...longest, ...reopened };
   } finally {
     await browser.close();
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });

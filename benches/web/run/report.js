@@ -15,8 +15,11 @@ export function tables(results, peers, sizes) {
   const shown = sizes.flatMap((records) =>
     TABLES.map((table) => tableText(results, peers, records, table, notes)).filter((text) => text !== undefined),
   );
-  const kept = notes.length === 0 ? "Selkie loses no row and misses no aim." : notes.map((note) => `- ${note}`).join("\n");
-  return `${shown.join("\n\n")}\n\n### What Selkie loses or misses\n\n${kept}\n`;
+  if (!peers.some((peer) => peer.ours)) {
+    return shown.join("\n\n");
+  }
+  const found = notes.length === 0 ? "Nothing." : notes.map((note) => `- ${note}`).join("\n");
+  return `${shown.join("\n\n")}\n\n### What Selkie loses or misses\n\n${found}`;
 }
 
 /**
