@@ -1,17 +1,9 @@
 /** The records: their values carry key and version, so that every read is verified and no write repeats the bytes that stand. */
 import type { Entry } from "./peer.js";
 
-const VALUE_LENGTH = 100;
-const KEY_PREFIX = "user:";
 const KEY_DIGITS = 10;
 const VERSION_DIGITS = 8;
-const BEFORE_VERSION = '{"version":"';
-const BEFORE_KEY = '","key":"';
-const BEFORE_TEXT = '","text":"';
-const END = '"}';
-const VERSION_START = BEFORE_VERSION.length;
-const INDEX_START = VERSION_START + VERSION_DIGITS + BEFORE_KEY.length + KEY_PREFIX.length;
-const TEXT_LENGTH = VALUE_LENGTH - INDEX_START - KEY_DIGITS - BEFORE_TEXT.length - END.length;
+const TEXT_LENGTH = 44;
 const LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
 const TEXT_POOL_LENGTH = 65_536;
 
@@ -41,10 +33,13 @@ export class Records {
   readonly keys: string[];
   /** Of each record, the version that was written last. */
   readonly versions: Uint32Array;
+  /** The values of those versions, of 100 bytes each. */
+  readonly #values: string[];
 
-  constructor(count: number, versions?: number[]) {
-    this.keys = Array.from({ length: count }, (_, index) => KEY_PREFIX + String(index).padStart(KEY_DIGITS, "0"));
-    this.versions = versions === undefined ? new Uint32Array(count) : Uint32Array.from(versions);
+  constructor(count: number, versions: number[] = Array<number>(count).fill(0)) {
+    this.keys = Array.from({ length: count }, (_, index) => `user:${String(index).padStart(KEY_DIGITS, "0")}`);
+    this.versions = Uint32Array.from(versions);
+    this.#values = this.keys.map((key, index) => valueOf(key, index, versions[index] as number));
   }
 
   get count(): number {
@@ -58,8 +53,10 @@ export class Records {
   /** The value of the next version of a record, which every read from now on expects. */
   next(index: number): string {
     const version = (this.versions[index] as number) + 1;
+    const value = valueOf(this.key(index), index, version);
     this.versions[index] = version;
-    return this.#value(index, version);
+    this.#values[index] = value;
+    return value;
   }
 
   /** The first version of all records. */
@@ -67,15 +64,10 @@ export class Records {
     return this.keys.map((key, index) => [key, this.next(index)]);
   }
 
-  /** Throws unless the value is the newest of this record: its length, version and key, which is what a read may cost. */
+  /** Throws unless the value is the newest of this record. */
   check(index: number, value: string | undefined): void {
-    const matches =
-      value !== undefined &&
-      value.length === VALUE_LENGTH &&
-      digits(value, VERSION_START, VERSION_DIGITS) === this.versions[index] &&
-      digits(value, INDEX_START, KEY_DIGITS) === index;
-    if (!matches) {
-      throw new Error(`record ${index} should be at version ${this.versions[index]}, but ${value} was read`);
+    if (value !== this.#values[index]) {
+      throw new Error(`record ${index} should be ${this.#values[index]}, but ${value} was read`);
     }
   }
 
@@ -91,26 +83,10 @@ export class Records {
       this.check(from + at, value);
     }
   }
-
-  /** Compares the whole value. */
-  checkFully(index: number, value: string | undefined): void {
-    if (value !== this.#value(index, this.versions[index] as number)) {
-      throw new Error(`record ${index} should be at version ${this.versions[index]}, but it is ${value}`);
-    }
-  }
-
-  #value(index: number, version: number): string {
-    const start = (index * 31 + version * 17) % (TEXT_POOL_LENGTH - TEXT_LENGTH);
-    const text = POOL.slice(start, start + TEXT_LENGTH);
-    const shown = String(version).padStart(VERSION_DIGITS, "0");
-    return BEFORE_VERSION + shown + BEFORE_KEY + this.keys[index] + BEFORE_TEXT + text + END;
-  }
 }
 
-function digits(text: string, start: number, length: number): number {
-  let number = 0;
-  for (let at = start; at < start + length; at++) {
-    number = number * 10 + text.charCodeAt(at) - 48;
-  }
-  return number;
+function valueOf(key: string, index: number, version: number): string {
+  const start = (index * 31 + version * 17) % (TEXT_POOL_LENGTH - TEXT_LENGTH);
+  const shown = String(version).padStart(VERSION_DIGITS, "0");
+  return `{"version":"${shown}","key":"${key}","text":"${POOL.slice(start, start + TEXT_LENGTH)}"}`;
 }
