@@ -22,5 +22,5 @@ export interface Store {
 
 export interface Peer {
   open(name: string, durability: Durability): Promise<Store>;
-  destroy(name: string): Promise<void>;
+  destroy(name: string): Promise<unknown>;
 }
