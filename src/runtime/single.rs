@@ -3,7 +3,7 @@
 #![expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the calls are the same as with threads")]
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -39,11 +39,19 @@ impl Waiter {
 
 /// Starts a future: it runs until it must wait for the storage, and goes on when the storage has answered.
 pub(crate) fn run(future: impl Future<Output = ()> + 'static) {
-    let mut future = Box::pin(future);
+    run_boxed(Box::pin(future));
+}
+
+/// One function for all futures: what a task is made of is not small.
+fn run_boxed(mut future: Pin<Box<dyn Future<Output = ()>>>) {
     let ready = future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
     if !ready {
-        spawn_local(future);
+        spawn_boxed(future);
     }
+}
+
+fn spawn_boxed(future: Pin<Box<dyn Future<Output = ()>>>) {
+    spawn_local(future);
 }
 
 /// Starts a future that may wait for workers, which go on meanwhile.
@@ -78,12 +86,12 @@ impl Worker {
     pub(crate) fn start(_name: &str, mut work: impl FnMut() -> Option<Duration> + 'static) -> Result<Self> {
         let shared = Arc::new(Shared::default());
         let signals = Arc::clone(&shared);
-        spawn_local(async move {
+        spawn_boxed(Box::pin(async move {
             while signals.proceed() {
                 let pause = work();
                 signals.pause(pause).await;
             }
-        });
+        }));
         Ok(Self { shared })
     }
 

@@ -1,5 +1,6 @@
 //! Opening, and what concerns a database as a whole.
 
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -43,6 +44,11 @@ pub fn open_core(host: JsValue, options: &CoreOptions) -> Promise {
 
 /// A promise of what a future comes to.
 pub(super) fn promise(future: impl Future<Output = Result<JsValue>> + 'static) -> Promise {
+    keep(Box::pin(future))
+}
+
+/// One function for all futures: what makes promises of them is not small.
+fn keep(future: Pin<Box<dyn Future<Output = Result<JsValue>>>>) -> Promise {
     future_to_promise(async move { future.await.map_err(thrown) })
 }
 
