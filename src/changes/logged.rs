@@ -76,7 +76,7 @@ impl Logged {
         // Until it is known which segments are needed, all are.
         let needs_all = NeededGuard::new(handle, 0);
         if let Some(log) = &handle.log {
-            log.lead_a_while();
+            log.attend();
             handle.progress.wait(Goal::Commit(until, Stage::Written)).await?;
         }
         let segments = find_segments(storage.as_ref(), handle.database, since).await?;

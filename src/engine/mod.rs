@@ -199,7 +199,7 @@ impl Engine {
         if let Some(log) = &self.log
             && !self.progress.reached(goal)
         {
-            log.lead_a_while();
+            log.attend();
         }
         self.progress.wait(goal).await
     }
@@ -208,7 +208,7 @@ impl Engine {
     pub(crate) async fn wait_until_published(&self, version: Version) -> Result<()> {
         let goal = Goal::Published(version);
         if let Some(log) = self.log.as_ref().filter(|_| !self.progress.reached(goal)) {
-            log.lead_a_while();
+            log.attend();
         }
         self.progress.wait(goal).await
     }
@@ -259,13 +259,13 @@ impl Engine {
     pub(crate) async fn close(&self) -> Result<()> {
         self.closed.store(true, Ordering::Release);
         if let Some(worker) = self.maintenance.get() {
-            worker.stop();
+            worker.request_stop();
         }
         // A commit that is being applied is waited for, and a snapshot that is being written: both use the storage.
         drop(self.head.lock());
         // Whoever closes as well waits here until the first has drained everything.
-        let _no_snapshot = self.snapshots.turn().await;
-        if self.drained.swap(true, Ordering::AcqRel) {
+        let no_snapshot = self.snapshots.turn().await;
+        if self.drained.load(Ordering::Acquire) {
             return self.progress.check_poison();
         }
         let closed = match &self.log {
@@ -280,6 +280,13 @@ impl Engine {
         self.progress.close();
         if let Some(storage) = &self.storage {
             storage.unlock();
+        }
+        // Not before: where the future is dropped on the way, the next one who closes goes on.
+        self.drained.store(true, Ordering::Release);
+        drop(no_snapshot);
+        if let Some(worker) = self.maintenance.get() {
+            // A snapshot that waits for its turn finds the database closed.
+            worker.stop();
         }
         closed
     }

@@ -122,6 +122,15 @@ impl Log {
         self.lead(LEADER_ROUNDS);
     }
 
+    /// Has what is queued written for somebody who is about to wait: by himself, unless he polls and must not be held up.
+    pub(crate) fn attend(self: &Arc<Self>) {
+        if runtime::is_waiting() {
+            self.lead_a_while();
+        } else {
+            self.signal();
+        }
+    }
+
     /// Lets the background write what is queued.
     pub(crate) fn signal(&self) {
         if let Some(worker) = self.worker.get() {
@@ -132,7 +141,7 @@ impl Log {
     /// Syncs everything queued so far, and waits for it.
     pub(crate) async fn sync(self: &Arc<Self>, version: Version) -> Result<()> {
         self.tail.lock().request_sync();
-        self.lead_a_while();
+        self.attend();
         self.progress.wait(Goal::Commit(version, crate::progress::Stage::Synced)).await
     }
 
@@ -150,7 +159,7 @@ impl Log {
 
     /// Waits until a segment that was begun has a durable header, and everything before it is durable.
     pub(crate) async fn wait_for_segment(self: &Arc<Self>, segment: u64) -> Result<()> {
-        self.lead_a_while();
+        self.attend();
         self.progress.wait(Goal::Segment(segment)).await
     }
 

@@ -24,7 +24,7 @@ cfg_if::cfg_if! {
     }
 }
 
-pub(crate) use platform::{CAN_WAIT, Worker, backoff, breathe, run, run_outside};
+pub(crate) use platform::{CAN_WAIT, Worker, backoff, breathe, is_waiting, run, run_outside};
 
 use crate::{Error, Result};
 

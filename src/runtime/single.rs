@@ -19,6 +19,11 @@ pub(crate) use super::events::breathe;
 /// Whether a caller can wait for what others do.
 pub(crate) const CAN_WAIT: bool = false;
 
+/// Whatever is begun here goes on without the caller, so that he may as well begin it.
+pub(crate) fn is_waiting() -> bool {
+    true
+}
+
 /// Nothing can be woken here.
 pub(crate) struct Waiter(Impatience);
 
@@ -100,8 +105,12 @@ impl Worker {
     }
 
     /// Lets the task end, and its timer with it.
-    pub(crate) fn stop(&self) {
+    pub(crate) fn request_stop(&self) {
         self.shared.change(|state| state.stopped = true);
+    }
+
+    pub(crate) fn stop(&self) {
+        self.request_stop();
     }
 }
 

@@ -18,6 +18,11 @@ pub(crate) const CAN_WAIT: bool = true;
 /// Other threads need no help to go on.
 pub(crate) async fn breathe() {}
 
+/// Whether this thread waits for what it polls, so that it may as well do the work itself.
+pub(crate) fn is_waiting() -> bool {
+    WAITERS.try_with(Cell::get).is_ok_and(|count| count > 0)
+}
+
 /// What wakes the current thread.
 pub(crate) struct Waiter {
     parker: Arc<Parker>,
@@ -43,6 +48,8 @@ impl Wake for Parker {
 
 thread_local! {
     static WAITER: OnceCell<(Arc<Parker>, Waker)> = const { OnceCell::new() };
+    /// How many waiters of this thread there are.
+    static WAITERS: Cell<usize> = const { Cell::new(0) };
     /// Whether this thread is one of a worker.
     static IS_WORKER: Cell<bool> = const { Cell::new(false) };
 }
@@ -57,6 +64,7 @@ impl Waiter {
         // A thread that ends may close a database after its own waiter is gone.
         let (parker, waker) =
             WAITER.try_with(|cell| cell.get_or_init(new_waiter).clone()).unwrap_or_else(|_| new_waiter());
+        let _at_its_end = WAITERS.try_with(|count| count.set(count.get() + 1));
         Self { parker, waker }
     }
 
@@ -70,6 +78,12 @@ impl Waiter {
             thread::park();
         }
         true
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        let _at_its_end = WAITERS.try_with(|count| count.set(count.get() - 1));
     }
 }
 
@@ -144,10 +158,15 @@ impl Worker {
         }
     }
 
-    /// Stops after the piece of work that is being done, and waits for it.
-    pub(crate) fn stop(&self) {
+    /// Lets it stop after the piece of work that is being done.
+    pub(crate) fn request_stop(&self) {
         self.shared.state.lock().stopped = true;
         self.shared.changed.notify_one();
+    }
+
+    /// Stops after the piece of work that is being done, and waits for it.
+    pub(crate) fn stop(&self) {
+        self.request_stop();
         let Some(thread) = self.thread.lock().take() else { return };
         if thread.thread().id() != thread::current().id() && thread.join().is_err() {
             debug_assert!(thread::panicking(), "a background thread panicked");

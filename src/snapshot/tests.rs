@@ -1,7 +1,5 @@
 use std::ops::Bound;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -12,6 +10,7 @@ use crate::checksum;
 use crate::codec::{BlockHeader, EntryHeader, RevisionRecord, SnapshotFooter, SnapshotHeader, encode};
 use crate::index::{Blob, Horizon, Index, ReadPoint, Revision, Slot, Tally, Walk};
 use crate::options::Retention;
+use crate::runtime::block_on;
 use crate::storage::{Completion, FileEntry, Flush, Storage};
 use crate::{Compression, Corruption, Error, Result, Version};
 
@@ -26,11 +25,8 @@ const COMPRESSIONS: [Compression; 2] = [Compression::None, Compression::Lz4];
 type Dumped = (Vec<u8>, Vec<(Version, u64, Option<Vec<u8>>)>, bool);
 
 /// Runs a future whose completions are all ready.
-fn run<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("a completion is pending"),
-    }
+fn run<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    block_on(future)
 }
 
 fn put(index: &Index, key: &[u8], version: Version, slot: Slot, horizon: Horizon) {
@@ -505,6 +501,12 @@ fn names_and_numbers_agree() {
 }
 
 /// Snapshots are taken and read on other threads too.
+#[cfg(not(target_arch = "wasm32"))]
 fn sendable<F: Send>(future: F) -> F {
+    future
+}
+
+#[cfg(target_arch = "wasm32")]
+fn sendable<F>(future: F) -> F {
     future
 }

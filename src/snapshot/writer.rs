@@ -10,6 +10,7 @@ use super::section::{Kind, file_head, seal};
 use super::{CHUNK_BYTES, Sink, Summary};
 use crate::codec::{BlockHeader, EntryHeader, PAYLOAD_LIMIT, RevisionRecord, SnapshotFooter, SnapshotHeader, encode};
 use crate::index::{Blob, Index, ReadPoint, Revision, Slot, Walk};
+use crate::runtime::breathe;
 use crate::{Compression, Error, Result, Version};
 
 /// A block that has grown to this is cut after the entry.
@@ -80,7 +81,9 @@ impl<'a, S: Sink> Writer<'a, S> {
         self.summary.blocks += 1;
         self.summary.revisions += block.revisions;
         let payload = block.take();
-        self.section(Kind::Block, &payload).await
+        self.section(Kind::Block, &payload).await?;
+        breathe().await;
+        Ok(())
     }
 
     async fn finish(mut self, forgotten: (Version, u64)) -> Result<Summary> {

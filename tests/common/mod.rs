@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 pub(crate) mod events;
+pub(crate) mod pending;
 
 use std::collections::BTreeMap;
 use std::fmt;
