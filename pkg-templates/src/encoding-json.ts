@@ -73,7 +73,8 @@ function checkObject(value: object, above: object[] | undefined): Fault | undefi
 function checkArray(values: unknown[], above: object[] | undefined): Fault | undefined {
   for (let index = 0; index < values.length; index++) {
     const found = check(values[index], above);
-    if (found !== undefined) return index in values ? step(found, index) : { what: "a hole in an array", path: [index] };
+    if (found !== undefined)
+      return index in values ? step(found, index) : { what: "a hole in an array", path: [index] };
   }
   // Without holes the indexes are as many as the length, and whatever is more is a property.
   const keys = Object.keys(values);

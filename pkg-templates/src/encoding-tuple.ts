@@ -1,9 +1,9 @@
 /**
- * Tuples as keys. Their bytes order as the tuples do: part by part, and a part by its type and then its value. A tuple's
- * bytes begin those of every tuple that begins with its parts, so that a prefix of parts is a prefix of keys.
+ * Tuples as keys. Their bytes order as the tuples do: part by part, and a part by its type and then its value. A
+ * tuple's bytes begin those of every tuple that begins with its parts, so that a prefix of parts is a prefix of keys.
  *
- * Each part is a tag, its value, and for values of no fixed length a zero at the end. Within text and bytes 00 is written
- * as 01 01, and 01 as 01 02: the order stays, and a zero is never anything but an end.
+ * Each part is a tag, its value, and for values of no fixed length a zero at the end. Within text and bytes 00 is
+ * written as 01 01, and 01 as 01 02: the order stays, and a zero is never anything but an end.
  */
 
 import { describe, isBytes, refuseDetached } from "./encoding-binary.js";

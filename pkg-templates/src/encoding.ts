@@ -8,7 +8,7 @@ import { utf8 } from "./encoding-utf8.js";
 import { SelkieError } from "./error.js";
 import type { Encoding, KeyEncoding, ValueEncoding } from "./types.js";
 
-/** An encoding whose bytes are UTF-8. Whoever calls it writes the text himself, which costs less than an array of bytes. */
+/** An encoding whose bytes are UTF-8. Its caller writes the text, which costs less than an array of bytes. */
 export interface TextCodec<T> {
   readonly name: string;
   readonly text: true;

@@ -9,11 +9,14 @@ const json = valueEncoding("json");
 
 const there = (value) => json.decodeText(json.encode(value));
 const refuses = (value, message) =>
-  assert.throws(() => json.encode(value), (error) => {
-    assert.equal(error.code, "ENCODING");
-    assert.match(error.message, message);
-    return true;
-  });
+  assert.throws(
+    () => json.encode(value),
+    (error) => {
+      assert.equal(error.code, "ENCODING");
+      assert.match(error.message, message);
+      return true;
+    },
+  );
 
 test("what is stored is what is read", () => {
   for (let seed = 0; seed < 20_000; seed++) {
@@ -37,17 +40,47 @@ test("what JSON would lose or change is refused, with the path to it", () => {
   const extra = Object.assign([1], { name: "x" });
   const symbolKey = { [Symbol("s")]: 1 };
   const cases = [
-    [undefined, /undefined/], [() => 1, /a function/], [class A {}, /a function/], [Symbol("s"), /a symbol/], [10n, /the bigint 10/],
-    [NaN, /the number NaN/], [Infinity, /Infinity/], [-Infinity, /-Infinity/], [-0, /the number -0/],
-    [new Date(), /type Date/], [new Map(), /type Map/], [new Set(), /type Set/], [/x/, /type RegExp/], [new Error("x"), /type Error/],
-    [new Uint8Array(2), /type Uint8Array/], [new ArrayBuffer(2), /type ArrayBuffer/], [Buffer.from("x"), /type Buffer/],
-    [new (class User {})(), /type User/], [new (class extends Array {})(), /an object of type/], [Object.create({}), /an object of type/],
-    [new Number(1), /type Number/], [new String("s"), /type String/], [Object(1n), /type BigInt/], [Promise.resolve(), /type Promise/],
-    [new WeakMap(), /type WeakMap/], [Object.create(Object.create(null)), /an object of type/],
-    [(function () { return arguments; })(1), /a symbol for a key/], [Math, /a symbol for a key/],
-    [sparse, /a hole in an array, at .*\[1\]$/], [new Array(1), /a hole/], [extra, /a property of an array, at .*\.name$/],
-    [Object.assign([1, 2], { 5: 6 }), /a hole/], [symbolKey, /a symbol for a key/], [Object.assign([1], symbolKey), /a symbol for a key/],
-    [{ toJSON: () => 1 }, /toJSON/], [Object.defineProperty({}, "toJSON", { value: () => 1 }), /an object with toJSON/],
+    [undefined, /undefined/],
+    [() => 1, /a function/],
+    [class A {}, /a function/],
+    [Symbol("s"), /a symbol/],
+    [10n, /the bigint 10/],
+    [NaN, /the number NaN/],
+    [Infinity, /Infinity/],
+    [-Infinity, /-Infinity/],
+    [-0, /the number -0/],
+    [new Date(), /type Date/],
+    [new Map(), /type Map/],
+    [new Set(), /type Set/],
+    [/x/, /type RegExp/],
+    [new Error("x"), /type Error/],
+    [new Uint8Array(2), /type Uint8Array/],
+    [new ArrayBuffer(2), /type ArrayBuffer/],
+    [Buffer.from("x"), /type Buffer/],
+    [new (class User {})(), /type User/],
+    [new (class extends Array {})(), /an object of type/],
+    [Object.create({}), /an object of type/],
+    [new Number(1), /type Number/],
+    [new String("s"), /type String/],
+    [Object(1n), /type BigInt/],
+    [Promise.resolve(), /type Promise/],
+    [new WeakMap(), /type WeakMap/],
+    [Object.create(Object.create(null)), /an object of type/],
+    [
+      (function () {
+        return arguments;
+      })(1),
+      /a symbol for a key/,
+    ],
+    [Math, /a symbol for a key/],
+    [sparse, /a hole in an array, at .*\[1\]$/],
+    [new Array(1), /a hole/],
+    [extra, /a property of an array, at .*\.name$/],
+    [Object.assign([1, 2], { 5: 6 }), /a hole/],
+    [symbolKey, /a symbol for a key/],
+    [Object.assign([1], symbolKey), /a symbol for a key/],
+    [{ toJSON: () => 1 }, /toJSON/],
+    [Object.defineProperty({}, "toJSON", { value: () => 1 }), /an object with toJSON/],
     [{ a: undefined }, /undefined, at .*\.a$/],
   ];
   for (const [value, message] of cases) {
@@ -88,9 +121,21 @@ test("what is too deep for JSON is an error of the encoding", () => {
 
 test("a property or a proxy that throws is an error of the encoding, with its cause", () => {
   const cause = new Error("no");
-  const throwing = { get a() { throw cause; } };
+  const throwing = {
+    get a() {
+      throw cause;
+    },
+  };
   assert.throws(() => json.encode(throwing), { code: "ENCODING", cause });
-  const proxy = new Proxy({}, { ownKeys() { throw cause; }, getPrototypeOf: () => Object.prototype });
+  const proxy = new Proxy(
+    {},
+    {
+      ownKeys() {
+        throw cause;
+      },
+      getPrototypeOf: () => Object.prototype,
+    },
+  );
   assert.throws(() => json.encode({ proxy }), { code: "ENCODING", cause });
 });
 
@@ -99,7 +144,16 @@ test("plain objects of another realm, without a prototype, frozen, and with gett
   refuses(vm.runInNewContext("new Date()"), /type Date/);
   refuses(vm.runInNewContext("new (class extends Array {})"), /an object of type/);
   assert.deepEqual(there(Object.assign(Object.create(null), { a: 1 })), { a: 1 });
-  assert.deepEqual(there(Object.freeze({ get a() { return 2; } })), { a: 2 });
+  assert.deepEqual(
+    there(
+      Object.freeze({
+        get a() {
+          return 2;
+        },
+      }),
+    ),
+    { a: 2 },
+  );
 });
 
 test("a toJSON put on Object.prototype changes nothing in silence", () => {

@@ -11,15 +11,25 @@ const bytesOf = (codec, value) => {
   const encoded = codec.encode(value);
   return codec.text ? new TextEncoder().encode(encoded) : encoded;
 };
-const refuses = (call, message) => assert.throws(call, (error) => error.code === "ENCODING" && message.test(error.message));
+const refuses = (call, message) =>
+  assert.throws(call, (error) => error.code === "ENCODING" && message.test(error.message));
 
 /** The order of tuples by their meaning, not by their bytes. */
 function compare(left, right) {
-  const kind = (part) => [part === null, part === false, part === true, typeof part === "number", typeof part === "string",
-    part instanceof Uint8Array, Array.isArray(part)].indexOf(true);
+  const kind = (part) =>
+    [
+      part === null,
+      part === false,
+      part === true,
+      typeof part === "number",
+      typeof part === "string",
+      part instanceof Uint8Array,
+      Array.isArray(part),
+    ].indexOf(true);
   if (kind(left) !== kind(right)) return kind(left) - kind(right);
   if (typeof left === "number") return left < right ? -1 : left > right ? 1 : 0;
-  if (typeof left === "string") return compareEach([...left].map(codePoint), [...right].map(codePoint), (a, b) => a - b);
+  if (typeof left === "string")
+    return compareEach([...left].map(codePoint), [...right].map(codePoint), (a, b) => a - b);
   if (left instanceof Uint8Array) return compareEach([...left], [...right], (a, b) => a - b);
   return Array.isArray(left) ? compareEach(left, right, compare) : 0;
 }
@@ -42,7 +52,11 @@ function checkKeys(codec, make, order) {
     const encoded = bytesOf(codec, left);
     const copy = Uint8Array.from([7, ...encoded, 7]).subarray(1, encoded.length + 1);
     assert.deepEqual(codec.decode(copy), left, `seed ${seed}`);
-    assert.equal(Math.sign(Buffer.compare(encoded, bytesOf(codec, right))), Math.sign(order(left, right)), `seed ${seed}`);
+    assert.equal(
+      Math.sign(Buffer.compare(encoded, bytesOf(codec, right))),
+      Math.sign(order(left, right)),
+      `seed ${seed}`,
+    );
   }
 }
 
@@ -68,10 +82,42 @@ test("a tuple's bytes begin those of its extensions, and of nothing else", () =>
 });
 
 test("types order within tuples", () => {
-  const parts = [null, false, true, -Infinity, -1, 0, 1, Infinity, "", "\0", "\0\0", "\0\u0001", "\0a", "\u0001", "\u0001\0", "\u0002", "a", "a\0", "aa", "\u{10ffff}",
-    new Uint8Array(), Uint8Array.of(0), Uint8Array.of(0, 255), Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(255), [], [null], [null, null], [[]], [[], 1]];
+  const parts = [
+    null,
+    false,
+    true,
+    -Infinity,
+    -1,
+    0,
+    1,
+    Infinity,
+    "",
+    "\0",
+    "\0\0",
+    "\0\u0001",
+    "\0a",
+    "\u0001",
+    "\u0001\0",
+    "\u0002",
+    "a",
+    "a\0",
+    "aa",
+    "\u{10ffff}",
+    new Uint8Array(),
+    Uint8Array.of(0),
+    Uint8Array.of(0, 255),
+    Uint8Array.of(1),
+    Uint8Array.of(2),
+    Uint8Array.of(255),
+    [],
+    [null],
+    [null, null],
+    [[]],
+    [[], 1],
+  ];
   const encoded = parts.map((part) => keyEncoding("tuple").encode([part]));
-  for (let index = 1; index < encoded.length; index++) assert.ok(Buffer.compare(encoded[index - 1], encoded[index]) < 0, `part ${index}`);
+  for (let index = 1; index < encoded.length; index++)
+    assert.ok(Buffer.compare(encoded[index - 1], encoded[index]) < 0, `part ${index}`);
 });
 
 test("negative zero is the key zero, as in a Map", () => {
@@ -81,11 +127,15 @@ test("negative zero is the key zero, as in a Map", () => {
 
 test("what is no key is refused, with the place", () => {
   const [utf8, number, tuple, binary] = ["utf8", "number", "tuple", "binary"].map(keyEncoding);
-  for (const value of [undefined, null, 1, Symbol("s"), {}, new String("a")]) refuses(() => utf8.encode(value), /not a string/);
+  for (const value of [undefined, null, 1, Symbol("s"), {}, new String("a")])
+    refuses(() => utf8.encode(value), /not a string/);
   for (const text of ["\ud800", "a\udfff", "\udc00\ud800"]) refuses(() => utf8.encode(text), /lone surrogate/);
-  for (const value of [NaN, "1", 1n, null, undefined, new Number(1)]) refuses(() => number.encode(value), /not a number that has an order/);
-  for (const value of ["a", [1], new ArrayBuffer(1), new Uint16Array(1), { length: 0 }, null]) refuses(() => binary.encode(value), /not a Uint8Array/);
-  for (const value of ["a", null, undefined, { length: 0 }, new Uint8Array(1)]) refuses(() => tuple.encode(value), /not a tuple/);
+  for (const value of [NaN, "1", 1n, null, undefined, new Number(1)])
+    refuses(() => number.encode(value), /not a number that has an order/);
+  for (const value of ["a", [1], new ArrayBuffer(1), new Uint16Array(1), { length: 0 }, null])
+    refuses(() => binary.encode(value), /not a Uint8Array/);
+  for (const value of ["a", null, undefined, { length: 0 }, new Uint8Array(1)])
+    refuses(() => tuple.encode(value), /not a tuple/);
   for (const part of [undefined, NaN, 1n, {}, new Date(), new Uint16Array(1), () => 1, Symbol("s")]) {
     refuses(() => tuple.encode(["a", ["b", part]]), /part \[1\]\[1\] is/);
   }
@@ -138,11 +188,25 @@ test("a tuple's bytes are its own, not a part of the key", () => {
 
 test("foreign bytes are an error when read, not a wrong value", () => {
   const [utf8, number, tuple] = ["utf8", "number", "tuple"].map(keyEncoding);
-  for (const bytes of [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xe2, 0x82]]) refuses(() => utf8.decode(Uint8Array.from(bytes)), /not UTF-8/);
+  for (const bytes of [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xe2, 0x82]])
+    refuses(() => utf8.decode(Uint8Array.from(bytes)), /not UTF-8/);
   for (const length of [0, 7, 9]) refuses(() => number.decode(new Uint8Array(length)), /has 8 bytes/);
-  for (const first of [0x00, 0xff]) refuses(() => number.decode(new Uint8Array(8).fill(first)), /not those of a number/);
+  for (const first of [0x00, 0xff])
+    refuses(() => number.decode(new Uint8Array(8).fill(first)), /not those of a number/);
   refuses(() => number.decode(Uint8Array.of(0x7f, 255, 255, 255, 255, 255, 255, 255)), /not those of a number/);
-  for (const bytes of [[0x00], [0x01], [0x30, 1, 2], [0x40, 97], [0x40, 1, 0], [0x40, 1, 3, 0], [0x50, 1], [0x50], [0x60], [0x60, 0x10], [0x60, 0x99, 0]]) {
+  for (const bytes of [
+    [0x00],
+    [0x01],
+    [0x30, 1, 2],
+    [0x40, 97],
+    [0x40, 1, 0],
+    [0x40, 1, 3, 0],
+    [0x50, 1],
+    [0x50],
+    [0x60],
+    [0x60, 0x10],
+    [0x60, 0x99, 0],
+  ]) {
     refuses(() => tuple.decode(Uint8Array.from(bytes)), /not those of a tuple/);
   }
   refuses(() => tuple.decode(new Uint8Array(1_000_000).fill(0x60)), /not those of a tuple/);
@@ -153,7 +217,9 @@ test("random bytes never decode to a tuple that has other bytes", () => {
   let decoded = 0;
   for (let seed = 0; seed < CASES; seed++) {
     const { below, pick } = random(seed);
-    const bytes = Uint8Array.from({ length: below(12) }, () => pick([0, 0, 1, 2, 0x10, 0x20, 0x21, 0x40, 0x50, 0x60, 0x61, 0xff]));
+    const bytes = Uint8Array.from({ length: below(12) }, () =>
+      pick([0, 0, 1, 2, 0x10, 0x20, 0x21, 0x40, 0x50, 0x60, 0x61, 0xff]),
+    );
     let parts;
     try {
       parts = codec.decode(bytes);
@@ -199,11 +265,20 @@ test("an encoding of the user's own is called on itself and checked", () => {
   assert.equal(shout.name, "shout");
   assert.equal(shout.decode(shout.encode("hey")), "hey");
   for (const wrong of ["text", [1], undefined, Promise.resolve(new Uint8Array()), new ArrayBuffer(2)]) {
-    refuses(() => valueEncoding({ encode: () => wrong, decode: () => 1 }).encode(1), /"custom" did not return a Uint8Array/);
+    refuses(
+      () => valueEncoding({ encode: () => wrong, decode: () => 1 }).encode(1),
+      /"custom" did not return a Uint8Array/,
+    );
   }
   const cause = new Error("boom");
-  const fail = () => { throw cause; };
+  const fail = () => {
+    throw cause;
+  };
   const failing = valueEncoding({ name: "failing", encode: fail, decode: fail });
-  assert.throws(() => failing.encode(1), { code: "ENCODING", cause, message: /"failing" could not encode: Error: boom/ });
+  assert.throws(() => failing.encode(1), {
+    code: "ENCODING",
+    cause,
+    message: /"failing" could not encode: Error: boom/,
+  });
   assert.throws(() => failing.decode(new Uint8Array()), { code: "ENCODING", cause, message: /could not decode/ });
 });
