@@ -20,7 +20,7 @@ export interface ChartOptions {
   logarithmic?: boolean;
 }
 
-const HEIGHT_PX = 220;
+const HEIGHT_PX = 210;
 
 export class Chart {
   readonly element: HTMLElement;
@@ -67,7 +67,7 @@ export class Chart {
       cursor: { show: false },
       scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : { range: (_, __, max) => [0, Math.max(max, 1) * 1.1] } },
       axes: [
-        { ...axis, values: (_, ticks) => ticks.map((seconds) => `${seconds} s`) },
+        { ...axis, size: 30, values: (_, ticks) => ticks.map((seconds) => `${seconds} s`) },
         { ...axis, size: 64, filter: named, grid: { ...axis.grid, filter: named }, values: (_, ticks) => ticks.map((value) => (value === null ? "" : format(value))) },
       ],
       series: [{}, ...lines.map((line) => this.#series(line))],

@@ -1,25 +1,39 @@
-/** A stream of commits as one bar: what was acknowledged, what else is there, what is not. */
+/** A stream of commits: the last ones before the cut one by one, and how many there are of each kind in all. */
 
 import { h } from "./dom";
 import { count } from "./format";
 
+/** Counts, in the order of the commits. */
 export interface StreamParts {
   acknowledged: number;
+  missing: number;
   kept: number;
   gone: number;
-  missing: number;
 }
 
-export function streamBar({ acknowledged, kept, gone, missing }: StreamParts, goneLabel: string): HTMLElement {
-  const parts: [name: string, label: string, value: number][] = [
-    ["acknowledged", "acknowledged and there", acknowledged],
-    ["missing", "acknowledged and missing", missing],
-    ["kept", "not acknowledged, there all the same", kept],
-    ["gone", `not acknowledged, ${goneLabel}`, gone],
-  ];
-  const shown = parts.filter(([name, , value]) => value > 0 || name === "acknowledged" || name === "missing");
+const CELLS = 160;
+
+export function streamBar(parts: StreamParts, goneLabel: string): HTMLElement {
+  const labels: Record<keyof StreamParts, string> = {
+    acknowledged: "acknowledged and there",
+    missing: "acknowledged and missing",
+    kept: "not acknowledged, there all the same",
+    gone: `not acknowledged, ${goneLabel}`,
+  };
+  const names = Object.keys(labels) as (keyof StreamParts)[];
+  const shown = names.filter((name) => parts[name] > 0 || name === "acknowledged" || name === "missing");
   return h("div", { class: "stream" },
-    h("div", { class: "stream-bar", "aria-hidden": "true" }, ...parts.map(([name, , value]) => h("div", { class: `part-${name}`, style: `flex-grow: ${value}` }))),
-    h("ul", { class: "legend" }, ...shown.map(([name, label, value]) => h("li", {}, h("span", { class: `swatch part-${name}`, "aria-hidden": "true" }), h("strong", { "data-part": name }, count(value)), ` ${label}`))),
+    h("div", { class: "stream-cells", "aria-hidden": "true" }, ...cells(parts, names).map((name) => h("div", { class: `part-${name}` }))),
+    h("ul", { class: "legend" }, ...shown.map((name) => h("li", {}, h("span", { class: `swatch part-${name}`, "aria-hidden": "true" }), h("strong", { "data-part": name }, count(parts[name])), ` ${labels[name]}`))),
   );
+}
+
+/** The kind of each of the last commits. */
+function cells(parts: StreamParts, names: (keyof StreamParts)[]): string[] {
+  const found: string[] = [];
+  for (const name of [...names].reverse()) {
+    const room = CELLS - found.length;
+    found.push(...Array.from({ length: Math.min(room, parts[name]) }, () => name));
+  }
+  return found.reverse();
 }
