@@ -39,6 +39,12 @@ impl Files {
         has_frames || !self.snapshots.is_empty()
     }
 
+    /// Whether these are the same files, whatever their lengths.
+    pub(crate) fn are_named_like(&self, other: &Self) -> bool {
+        let numbers = |files: &Self| files.segments.iter().map(|(number, _)| *number).collect::<Vec<_>>();
+        numbers(self) == numbers(other) && self.snapshots == other.snapshots
+    }
+
     pub(crate) async fn list(storage: &dyn Storage) -> Result<Self> {
         let mut files = Self::default();
         for FileEntry { name, length } in storage.list().await? {

@@ -114,31 +114,37 @@ impl Recovered {
     }
 }
 
-/// How often a reader begins again: a writer beside it changes segments and removes files while they are read.
+/// How often a reader begins again that finds the same files: a writer beside it may be writing them.
 const READER_ATTEMPTS: u32 = 8;
+
+/// How often it begins again in all: while files are replaced as it reads, nothing speaks for damage.
+const MOST_READER_ATTEMPTS: u32 = 200;
 
 /// Opens or creates the database in a storage whose lock is held, or reads it beside a writer.
 pub(crate) async fn recover(storage: &Arc<dyn Storage>, options: &Options) -> Result<Recovered> {
-    let mut attempt = 1;
+    let (mut attempts, mut with_the_same) = (1, 1);
+    let mut found = Files::list(storage.as_ref()).await?;
     loop {
-        let recovered = recover_once(storage, options).await;
+        let recovered = recover_once(storage, options, &found).await;
         let may_be_passing = matches!(recovered, Err(Error::Corrupted { .. } | Error::Io { .. }));
-        if !options.read_only || !may_be_passing || attempt == READER_ATTEMPTS {
+        let tried_enough = with_the_same == READER_ATTEMPTS || attempts == MOST_READER_ATTEMPTS;
+        if !options.read_only || !may_be_passing || tried_enough {
             return recovered;
         }
-        attempt += 1;
+        let before = std::mem::replace(&mut found, Files::list(storage.as_ref()).await?);
+        with_the_same = if found.are_named_like(&before) { with_the_same + 1 } else { 1 };
+        attempts += 1;
     }
 }
 
-async fn recover_once(storage: &Arc<dyn Storage>, options: &Options) -> Result<Recovered> {
+async fn recover_once(storage: &Arc<dyn Storage>, options: &Options, found: &Files) -> Result<Recovered> {
     let started = Instant::now();
-    let found = Files::list(storage.as_ref()).await?;
     let database = if found.has_database_file { Some(files::read_database_file(storage.as_ref()).await) } else { None };
     let mut recovered = match database {
-        Some(Ok(database)) => open(storage, options, &found, database).await?,
+        Some(Ok(database)) => open(storage, options, found, database).await?,
         // The file is written last, so that without any data it may be what a crash left of a creation.
         Some(Err(Error::Corrupted { .. })) | None if !found.has_data() => {
-            create(storage.as_ref(), options, &found).await?
+            create(storage.as_ref(), options, found).await?
         }
         Some(Err(error)) => return Err(error),
         None => return Err(Error::corrupted(files::DATABASE_FILE, 0, Corruption::Missing)),
