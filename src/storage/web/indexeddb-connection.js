@@ -171,7 +171,13 @@ function complete(transaction, issue) {
     transaction.onabort = () => reject(transaction.error ?? failure ?? new DOMException("the transaction was aborted", "AbortError"));
     try {
       const result = issue(transaction.objectStore(STORE));
-      transaction.oncomplete = () => resolve(result());
+      transaction.oncomplete = () => {
+        try {
+          resolve(result());
+        } catch (error) {
+          reject(error);
+        }
+      };
     } catch (error) {
       failure = error;
       transaction.abort();
