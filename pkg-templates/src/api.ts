@@ -10,6 +10,7 @@ import { SelkieError, checkSignal, fromPlatform, invalid } from "./error.js";
 import { copyIn, copyOut, type FileSource } from "./files.js";
 import { checkOptions, oneOf, toCore } from "./options.js";
 import type { Host, HostMode, HostOptions, Platform } from "./platform.js";
+import type { Codecs } from "./results.js";
 import { sourceOf, type Importable } from "./transfer.js";
 import type { OpenOptions, StorageChoice, StorageMode, TransferOptions } from "./types.js";
 
@@ -80,14 +81,32 @@ async function openDatabase<K, V>(
   }
   const host = await chooseHost(platform, name, options);
   if (readOnly) {
-    const follower = await Follower.open(platform, name, host, (until) => openFollowing(host, options, until));
-    const connection = connect(follower.core, name, host.mode, options);
-    follower.attach(connection);
-    watchHost(host, connection);
-    return new Database(connection, codecs, platform, () => follower.refresh());
+    return openReading(platform, host, name, options, codecs);
   }
   const connection = await openWriting(host, name, options, openCore);
   return new Database(connection, codecs, platform, undefined);
+}
+
+async function openReading<K, V>(
+  platform: Platform,
+  first: Host,
+  name: string,
+  options: OpenOptions<K, V>,
+  codecs: Codecs<K, V>,
+): Promise<Database<K, V>> {
+  let connection: Connection | undefined;
+  let host = first;
+  // An engine that takes the place of another has a host of its own: the other gives its back when it ends.
+  const openAt = async (until: number | undefined): Promise<CoreDatabase> => {
+    if (connection) host = await openHost(platform, first.mode, name, hostOptions(options));
+    host.onlost = (error) => connection?.lose(error);
+    return openFollowing(host, options, until);
+  };
+  const follower = await Follower.open(platform, name, first, openAt);
+  connection = connect(follower.core, name, first.mode, options);
+  connection.cleanups.push(() => host.unlock());
+  follower.attach(connection);
+  return new Database(connection, codecs, platform, () => follower.refresh());
 }
 
 async function openWriting<K, V>(
@@ -157,21 +176,24 @@ function watchHost(host: Host, connection: Connection): void {
   connection.cleanups.push(() => host.unlock());
 }
 
-/** The first storage that the platform lets us have. */
-async function chooseHost<K, V>(platform: Platform, name: string, options: OpenOptions<K, V>): Promise<Host> {
-  const wanted = options.storage ?? "auto";
-  const hostOptions: HostOptions = {
+function hostOptions<K, V>(options: OpenOptions<K, V>): HostOptions {
+  return {
     readOnly: options.tabs === "read-only",
     wait: options.tabs === "wait",
     signal: options.signal,
     worker: options.worker,
     directory: options.directory,
   };
-  if (wanted !== "auto") return openHost(platform, wanted as HostMode, name, hostOptions);
+}
+
+/** The first storage that the platform lets us have. */
+async function chooseHost<K, V>(platform: Platform, name: string, options: OpenOptions<K, V>): Promise<Host> {
+  const wanted = options.storage ?? "auto";
+  if (wanted !== "auto") return openHost(platform, wanted as HostMode, name, hostOptions(options));
   const failures: string[] = [];
   for (const mode of await byPresence(platform, name, options.directory)) {
     try {
-      return await openHost(platform, mode, name, hostOptions);
+      return await openHost(platform, mode, name, hostOptions(options));
     } catch (error) {
       if (!(error instanceof SelkieError) || error.code !== "UNAVAILABLE") throw error;
       failures.push(`${mode}: ${error.message}`);

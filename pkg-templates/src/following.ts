@@ -120,6 +120,8 @@ export class Follower {
   /** How far to read: as far as the writer says, or to the end where nobody writes. */
   async #limit(): Promise<Version | undefined> {
     if (!(await this.#platform.isLocked(this.#name))) return undefined;
+    // The channel ends with the connection, for a reason that it tells.
+    this.#connection?.check();
     const answer = new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ANSWER_MS);
       this.#answered = () => {
@@ -162,7 +164,11 @@ export class Follower {
     if (!connection || connection.ended) return 0;
     if (until !== undefined && until <= connection.core.published()) return connection.core.published();
     const version = await connection.core.refresh(until ?? -1);
-    if (version === REPLACED) connection.replaceCore(await this.#openAt(until));
+    if (version === REPLACED) {
+      const core = await this.#openAt(until);
+      if (connection.ended) await core.close();
+      else connection.replaceCore(core);
+    }
     return connection.core.published();
   }
 }
