@@ -8,7 +8,7 @@ const USAGE: &str = "[--quick] [--peers a,b] [--records n]";
 /// The arguments go on as they are. They are looked at before the package is built, which takes a while.
 pub(crate) fn run(arguments: &[&str]) -> Result {
     check(arguments)?;
-    browser::ensure(browser::Retry::Always);
+    browser::ensure()?;
     package::run(package::Build::Published)?;
     let folder = root().join("benches/web");
     package::node_modules(&folder)?;

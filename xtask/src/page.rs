@@ -23,7 +23,7 @@ pub(crate) fn serve() -> Result {
 
 /// Opens the built page in a headless Chromium: loads the data, searches, kills the worker, recovers.
 pub(crate) fn check() -> Result {
-    browser::ensure(browser::Retry::Always);
+    browser::ensure()?;
     show(&mut command("node", ["tests/page/run.mjs", "--browser", "chromium", "demonstration"]))
 }
 

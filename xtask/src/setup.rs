@@ -13,14 +13,12 @@ pub(crate) fn all() -> Result {
     for_wasm_tests()?;
     Tool::cargo_deny().ensure()?;
     npm()?;
-    browser::ensure(browser::Retry::Always);
-    Ok(())
+    browser::ensure_all()
 }
 
 pub(crate) fn for_tests() -> Result {
     for_wasm_tests()?;
-    browser::ensure(browser::Retry::Never);
-    Ok(())
+    browser::ensure_all()
 }
 
 fn for_wasm_tests() -> Result {

@@ -1,53 +1,62 @@
-//! All tests: natively, and compiled to wasm in Node.
+//! All tests, in parts: natively, as wasm in Node, and what is built from the package.
 
 use std::time::Instant;
 
-use crate::process::{command, show};
+use crate::parts::{PARTS, Part, build_package};
 use crate::{Result, setup, ui};
 
 const DEFAULT_KILLS: u32 = 100;
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct Options {
-    native: bool,
-    wasm: bool,
-    kills: u32,
+    /// The parts to run, by name; all of them when none is named.
+    names: Vec<String>,
+    pub(crate) kills: u32,
 }
 
 impl Options {
     pub(crate) fn parse(mut arguments: &[&str]) -> Result<Self> {
-        let mut options = Self { native: true, wasm: true, kills: DEFAULT_KILLS };
+        let mut options = Self { names: Vec::new(), kills: DEFAULT_KILLS };
         loop {
             arguments = match arguments {
                 [] => return Ok(options),
-                ["native", rest @ ..] => {
-                    options.wasm = false;
-                    rest
-                }
-                ["wasm", rest @ ..] => {
-                    options.native = false;
-                    rest
-                }
                 ["--kills", count, rest @ ..] => {
                     options.kills = count.parse().map_err(|_| format!("--kills takes a count, not `{count}`"))?;
                     rest
                 }
+                [name, rest @ ..] if PARTS.iter().any(|part| part.name == *name) => {
+                    options.names.push((*name).to_owned());
+                    rest
+                }
                 [other, ..] => {
-                    return Err(format!("`{other}` is not an argument of test: [native|wasm] [--kills N]"));
+                    let names: Vec<_> = PARTS.iter().map(|part| part.name).collect();
+                    return Err(format!("`{other}` is not an argument of test: {} [--kills N]", names.join(", ")));
                 }
             };
         }
+    }
+
+    fn wants(&self, part: &Part) -> bool {
+        self.names.is_empty() || self.names.iter().any(|name| name == part.name)
     }
 }
 
 pub(crate) fn run(options: &Options) -> Result {
     setup::for_tests()?;
+    let wanted = || PARTS.iter().filter(|part| options.wants(part));
     let mut outcomes = Vec::new();
-    if options.native {
-        outcomes.push(outcome("native", || native(options.kills)));
+    let mut package_failed = false;
+    if wanted().any(|part| part.needs_package) {
+        let (line, passed) = outcome("build", build_package);
+        package_failed = !passed;
+        outcomes.push((line, passed));
     }
-    if options.wasm {
-        outcomes.push(outcome("wasm", wasm));
+    for part in wanted() {
+        if part.needs_package && package_failed {
+            outcomes.push((format!("{} not run", part.name), false));
+        } else {
+            outcomes.push(outcome(part.name, || (part.run)(options)));
+        }
     }
     let (lines, passed): (Vec<String>, Vec<bool>) = outcomes.into_iter().unzip();
     println!("\n{}", lines.join(", "));
@@ -57,7 +66,7 @@ pub(crate) fn run(options: &Options) -> Result {
     Ok(())
 }
 
-/// Goes on after a failure, so that one run shows what fails on either target.
+/// Goes on after a failure, so that one run shows everything that fails.
 fn outcome(name: &str, work: impl FnOnce() -> Result) -> (String, bool) {
     println!("\n== {name} ==");
     let start = Instant::now();
@@ -72,28 +81,18 @@ fn outcome(name: &str, work: impl FnOnce() -> Result) -> (String, bool) {
     }
 }
 
-fn native(kills: u32) -> Result {
-    let arguments = ["test", "--workspace", "--features", "cli", "--no-fail-fast"];
-    show(command("cargo", arguments).env("SELKIE_KILLS", kills.to_string()))
-}
-
-/// The library's own tests and the integration tests; files for native targets only compile to nothing there.
-fn wasm() -> Result {
-    let arguments = ["test", "--node", "--mode", "no-install", ".", "-p", "selkie", "--lib", "--test", "*"];
-    show(&mut command("wasm-pack", arguments))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn arguments_choose_target_and_kills() {
+    fn arguments_choose_parts_and_kills() {
         let all = Options::parse(&[]).unwrap();
-        assert!(all.native && all.wasm && all.kills == DEFAULT_KILLS);
+        assert!(PARTS.iter().all(|part| all.wants(part)) && all.kills == DEFAULT_KILLS);
         let one = Options::parse(&["native", "--kills", "7"]).unwrap();
-        assert!(one.native && !one.wasm && one.kills == 7);
+        let wanted: Vec<_> = PARTS.iter().filter(|part| one.wants(part)).map(|part| part.name).collect();
+        assert_eq!((wanted, one.kills), (vec!["native"], 7));
         assert!(Options::parse(&["--kills", "many"]).is_err());
-        assert!(Options::parse(&["browser"]).is_err());
+        assert!(Options::parse(&["everything"]).is_err());
     }
 }

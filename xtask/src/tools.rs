@@ -28,6 +28,10 @@ impl Tool {
         Self::named("wasm-pack", "0.15.1", false)
     }
 
+    pub(crate) fn geckodriver() -> Self {
+        Self::named("geckodriver", "0.37.1", false)
+    }
+
     pub(crate) fn cargo_deny() -> Self {
         Self::named("cargo-deny", "0.20.2", true)
     }
