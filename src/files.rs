@@ -23,7 +23,7 @@ const FORMAT: u32 = 1;
 const LENGTH: usize = 24;
 
 /// The files of a database.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Files {
     pub(crate) has_database_file: bool,
     /// Numbers of the segments, ascending, with the length of each file.

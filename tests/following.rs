@@ -5,8 +5,9 @@ mod common;
 
 use std::sync::Arc;
 
+use common::unlocked::Unlocked;
 use common::{Random, assert_filled, contents, fill, last_file, small_segments};
-use selkie::storage::MemoryStorage;
+use selkie::storage::{Flush, MemoryStorage, Storage};
 use selkie::{Database, Error, Options, Readable, Refreshed, Retention, Writable};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -20,50 +21,7 @@ fn writer() -> (MemoryStorage, Database) {
 
 /// Readers take the lock of a storage in memory, which a second one with the same files has free.
 fn reader(files: &MemoryStorage) -> Database {
-    Options::new().read_only(true).open_storage(Arc::new(unlocked::Unlocked(files.clone()))).unwrap()
-}
-
-mod unlocked {
-    use bytes::Bytes;
-    use selkie::storage::{Completion, FileEntry, Flush, MemoryStorage, Storage};
-
-    /// The files of a storage, whose lock keeps nobody out.
-    #[derive(Debug)]
-    pub(crate) struct Unlocked(pub(crate) MemoryStorage);
-
-    impl Storage for Unlocked {
-        fn lock(&self) -> Completion<()> {
-            Completion::ready(Ok(()))
-        }
-        fn unlock(&self) {}
-        fn list(&self) -> Completion<Vec<FileEntry>> {
-            self.0.list()
-        }
-        fn create(&self, name: &str) -> Completion<()> {
-            unreachable!("a reader creates {name}")
-        }
-        fn read(&self, name: &str, offset: u64, length: usize) -> Completion<Bytes> {
-            self.0.read(name, offset, length)
-        }
-        fn write(&self, name: &str, _offset: u64, _data: Bytes, _flush: Flush) -> Completion<()> {
-            unreachable!("a reader writes {name}")
-        }
-        fn truncate(&self, name: &str, _length: u64) -> Completion<()> {
-            unreachable!("a reader truncates {name}")
-        }
-        fn sync(&self, name: &str) -> Completion<()> {
-            unreachable!("a reader syncs {name}")
-        }
-        fn sync_directory(&self) -> Completion<()> {
-            unreachable!("a reader syncs the directory")
-        }
-        fn remove(&self, name: &str) -> Completion<()> {
-            unreachable!("a reader removes {name}")
-        }
-        fn location(&self) -> String {
-            self.0.location()
-        }
-    }
+    Options::new().read_only(true).open_storage(Arc::new(Unlocked(files.clone()))).unwrap()
 }
 
 #[test]
@@ -104,7 +62,7 @@ fn a_reader_sees_no_more_than_it_was_told() {
     let (files, db) = writer();
     let versions: Vec<_> = (0..5).map(|key| db.insert(format!("{key}"), "").unwrap().version()).collect();
     let second = versions[1];
-    let storage = Arc::new(unlocked::Unlocked(files.clone()));
+    let storage = Arc::new(Unlocked(files.clone()));
     let reader = Options::new().read_until(second).open_storage(storage).unwrap();
     assert_eq!((reader.version(), reader.begin_read().unwrap().iter().count()), (second, 2));
     assert_eq!(reader.refresh(Some(second)).unwrap(), Refreshed::UpTo(second));
@@ -145,12 +103,29 @@ fn a_reader_that_is_up_to_date_follows_across_a_snapshot() {
     fill(&db, 0..100);
     let reader = reader(&files);
     db.snapshot().unwrap();
-    // The segment it stands in is gone, and with it the proof that the next one follows.
+    // The segment it stands in is gone. The one after it says that nothing was missed.
     fill(&db, 100..110);
-    match reader.refresh(None).unwrap() {
-        Refreshed::UpTo(version) => assert_eq!(version, db.version()),
-        Refreshed::Replaced => assert_filled(&self::reader(&files), 0..110),
+    assert_eq!(reader.refresh(None).unwrap(), Refreshed::UpTo(db.version()));
+    assert_filled(&reader, 0..110);
+}
+
+#[test]
+fn a_retention_that_changes_is_followed_before_the_commits_after_it() {
+    let files = MemoryStorage::new();
+    let open = |retention| small_segments().history(retention).open_storage(Arc::new(files.clone())).unwrap();
+    let db = open(Retention::None);
+    fill(&db, 0..5);
+    let reader = reader(&files);
+    fill(&db, 0..5);
+    drop(db);
+    reader.refresh(None).unwrap();
+    let db = open(Retention::Forever);
+    for _ in 0..20 {
+        db.insert("key", "value").unwrap();
     }
+    reader.refresh(None).unwrap();
+    assert_eq!(reader.history("key").unwrap(), db.history("key").unwrap());
+    assert_eq!(reader.history("key").unwrap().len(), 20);
 }
 
 #[test]
@@ -167,10 +142,31 @@ fn frames_that_a_later_writer_did_not_count_are_noticed() {
     taken_over.insert("0000000000000001.log".to_owned(), files.files()["0000000000000001.log"].clone());
     drop(db);
     let replaced = MemoryStorage::from_files(taken_over);
-    let reader_there =
-        Options::new().read_until(reader.version()).open_storage(Arc::new(unlocked::Unlocked(replaced))).unwrap();
+    let reader_there = Options::new().read_until(reader.version()).open_storage(Arc::new(Unlocked(replaced))).unwrap();
     assert_eq!(reader_there.refresh(None).unwrap(), Refreshed::UpTo(reader_there.version()));
     assert!(!reader_there.contains_key("000005").unwrap());
+}
+
+#[test]
+fn a_frame_that_a_later_writer_did_not_count_is_not_applied() {
+    let (files, db) = writer();
+    fill(&db, 0..5);
+    let before = files.copy();
+    let behind = reader(&files);
+    fill(&db, 5..6);
+    let ahead = reader(&files);
+    // Another writer went on from before the last frame, which is still there: the first one cannot be kept from it.
+    common::open(&before).unwrap().insert("elsewhere", "").unwrap();
+    for (name, bytes) in before.files().into_iter().filter(|(name, _)| !files.files().contains_key(name)) {
+        files.create(&name).try_take().unwrap().unwrap();
+        append(&files, &name, &bytes);
+    }
+    assert_eq!(behind.refresh(None).unwrap(), Refreshed::UpTo(db.version()));
+    assert_eq!(ahead.refresh(None).unwrap(), Refreshed::Replaced);
+    for reader in [behind, reader(&files)] {
+        assert_eq!(common::keys(&reader), ["000000", "000001", "000002", "000003", "000004", "elsewhere"]);
+    }
+    assert_filled(&ahead, 0..6);
 }
 
 #[test]
@@ -202,7 +198,6 @@ fn every_prefix_of_a_file_reads_as_a_prefix_of_the_commits() {
 }
 
 fn append(storage: &MemoryStorage, name: &str, bytes: &[u8]) {
-    use selkie::storage::{Flush, Storage};
     let end = storage.files()[name].len() as u64;
     storage.write(name, end, bytes.to_vec().into(), Flush::No).try_take().unwrap().unwrap();
 }

@@ -2,11 +2,13 @@
 //!
 //! The reader stands at a place in the log. It reads the frames after it, applies them at their versions, and goes on in
 //! the next segment where that says that the commits before it end. A frame that is not whole yet ends what is read.
-//! When the segment was removed, because a snapshot has replaced it, or when a later writer did not count what was read,
-//! the files have to be opened anew.
+//! When the segments in between were removed, because a snapshot has replaced them, or when a later writer did not count
+//! what was read, the files have to be opened anew.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
+
+use bytes::Bytes;
 
 use super::Engine;
 use super::catalog::KeyspaceState;
@@ -43,6 +45,7 @@ const BREATHE_COMMITS: u64 = 64;
 /// # Ok::<(), selkie::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Refreshed {
     /// The reader sees everything up to this version.
     UpTo(Version),
@@ -88,12 +91,15 @@ impl Database {
     }
 }
 
-/// What the frames of one segment came to.
+/// What the frames in a piece of a segment came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Read {
-    /// The limit is reached, or no further frame is whole.
-    Here,
+    /// The last commit that is wanted was read.
+    Limit,
     /// A closing frame: the next segment is there.
     Closed,
+    /// No further frame is whole, or counts.
+    Here,
 }
 
 impl Engine {
@@ -102,79 +108,85 @@ impl Engine {
         // Snapshots have a turn and a reader writes none, so that readers that refresh at once take turns here.
         let _turn = self.snapshots.turn().await;
         let position = *self.position.lock();
-        let (Some(storage), Some(mut position)) = (&self.storage, position) else {
+        let (Some(storage), Some(position)) = (&self.storage, position) else {
             return Err(Error::invalid("only a database that was opened read-only in a storage follows a writer"));
         };
-        let followed = self.follow_from(storage.as_ref(), &mut position, until).await;
-        *self.position.lock() = Some(position);
+        let followed = self.follow_from(storage.as_ref(), position, until).await;
         self.progress.notify();
         self.collect_step();
-        match followed {
-            Ok(true) => Ok(Refreshed::UpTo(self.progress.published())),
-            Ok(false) => Ok(Refreshed::Replaced),
-            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(Refreshed::Replaced),
-            Err(error) => Err(error),
-        }
+        Ok(if followed? { Refreshed::UpTo(self.progress.published()) } else { Refreshed::Replaced })
     }
 
-    /// Whether the log could be followed: not where a later writer began before the place that was read up to.
-    async fn follow_from(&self, storage: &dyn Storage, position: &mut Position, until: Version) -> Result<bool> {
-        loop {
-            let read = self.read_segment(storage, position, until).await?;
-            if self.progress.published() >= until {
-                return Ok(true);
-            }
-            let Some(next) = self.next_segment(storage, position).await? else {
-                // After a closing frame the next segment is there: that it is not means that it was replaced as well.
-                return Ok(matches!(read, Read::Here));
-            };
-            if next.previous_end != position.offset {
-                return Ok(false);
-            }
-            *position = Position { header: next, offset: SEGMENT_HEADER_BYTES as u64 };
-        }
-    }
-
-    async fn read_segment(&self, storage: &dyn Storage, position: &mut Position, until: Version) -> Result<Read> {
-        let file = segment_name(position.header.segment);
+    /// Whether the log could be followed: not where what comes next was removed, nor where a later writer began before the
+    /// place that was read up to.
+    async fn follow_from(&self, storage: &dyn Storage, mut position: Position, until: Version) -> Result<bool> {
         let mut wanted = READ_BYTES;
-        loop {
-            let data = storage.read(&file, position.offset, wanted).await?;
+        let mut looked_again = false;
+        while self.progress.published() < until {
             let start = position.offset;
-            let is_all = data.len() < wanted;
-            while let Some((header, payload)) = frame_at(&data[(position.offset - start) as usize..], position) {
-                if header.sequence != self.progress.published() + 1 || header.epoch != position.header.epoch {
-                    return Err(Error::corrupted(file, position.offset, Corruption::Sequence));
+            let data = read_if_there(storage, &segment_name(position.header.segment), start, wanted).await?;
+            // Looked up afterwards, it says of everything that was read whether it counts.
+            let next = self.next_segment(storage, &position).await?;
+            let end = next.map_or(u64::MAX, |next| next.previous_end);
+            let piece = data.as_deref().unwrap_or_default();
+            let read = self.apply_frames(piece, &mut position, end, until).await?;
+            match next {
+                _ if read == Read::Limit => return Ok(true),
+                Some(next) if next.previous_end == position.offset && self.continues(next) => {
+                    position = Position { header: next, offset: SEGMENT_HEADER_BYTES as u64 };
+                    *self.position.lock() = Some(position);
+                    (wanted, looked_again) = (READ_BYTES, false);
                 }
-                if header.kind == FrameKind::Closing {
-                    return Ok(Read::Closed);
-                }
-                if header.sequence > until {
-                    return Ok(Read::Here);
-                }
-                self.apply_logged(header, payload)
-                    .ok_or_else(|| Error::corrupted(&file, position.offset, Corruption::Payload))?;
-                position.offset += header.frame_bytes() as u64;
-                if header.sequence.is_multiple_of(BREATHE_COMMITS) {
-                    breathe().await;
-                }
+                _ if read == Read::Closed || data.is_none() || end < position.offset => return Ok(false),
+                _ if position.offset > start => wanted = READ_BYTES,
+                // Nothing was whole in what was read: a longer frame begins here.
+                _ if piece.len() == wanted => wanted *= 2,
+                None => return Ok(true),
+                // The rest of the segment was written after it was read.
+                Some(_) if !looked_again => looked_again = true,
+                Some(_) => return Ok(false),
             }
-            if is_all {
-                return Ok(Read::Here);
-            }
-            // Nothing was whole in what was read: a longer frame begins here.
-            wanted = if position.offset == start { wanted * 2 } else { READ_BYTES };
         }
+        Ok(true)
+    }
+
+    /// Whether the next commit is the first of a segment.
+    fn continues(&self, next: SegmentHeader) -> bool {
+        next.first_sequence == self.progress.published() + 1
+    }
+
+    /// Applies the frames in a piece of a segment that begins at the position, up to `end` in the segment.
+    async fn apply_frames(&self, piece: &[u8], position: &mut Position, end: u64, until: Version) -> Result<Read> {
+        let start = position.offset;
+        while let Some((header, payload)) = frame_at(&piece[(position.offset - start) as usize..], position) {
+            let corrupted = |kind| Error::corrupted(segment_name(position.header.segment), position.offset, kind);
+            let frame_end = position.offset + header.frame_bytes() as u64;
+            if header.kind == FrameKind::Commit && frame_end > end {
+                break;
+            }
+            if header.sequence != self.progress.published() + 1 || header.epoch != position.header.epoch {
+                return Err(corrupted(Corruption::Sequence));
+            }
+            if header.kind == FrameKind::Closing {
+                return Ok(Read::Closed);
+            }
+            if header.sequence > until {
+                return Ok(Read::Limit);
+            }
+            let after = Position { offset: frame_end, ..*position };
+            self.apply_logged(header, payload, after).ok_or_else(|| corrupted(Corruption::Payload))?;
+            *position = after;
+            if header.sequence.is_multiple_of(BREATHE_COMMITS) {
+                breathe().await;
+            }
+        }
+        Ok(Read::Here)
     }
 
     /// The header of the segment after this one, once it is there as a whole.
     async fn next_segment(&self, storage: &dyn Storage, position: &Position) -> Result<Option<SegmentHeader>> {
         let file = segment_name(position.header.segment + 1);
-        let bytes = match storage.read(&file, 0, SEGMENT_HEADER_BYTES).await {
-            Ok(bytes) => bytes,
-            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
+        let Some(bytes) = read_if_there(storage, &file, 0, SEGMENT_HEADER_BYTES).await? else { return Ok(None) };
         match SegmentHeader::decode(&file, &bytes) {
             Ok(header) if header.database == self.database && header.epoch >= position.header.epoch => Ok(Some(header)),
             Ok(_) => Err(Error::corrupted(file, 0, Corruption::Foreign)),
@@ -185,7 +197,7 @@ impl Engine {
     }
 
     /// Applies a commit that another wrote; none when its operations do not decode or contradict what came before.
-    fn apply_logged(&self, header: FrameHeader, mut payload: &[u8]) -> Option<()> {
+    fn apply_logged(&self, header: FrameHeader, mut payload: &[u8], after: Position) -> Option<()> {
         let mut head = self.head.lock();
         let ticket = Ticket { version: header.sequence, time: header.time, stage: Stage::Synced };
         let count: u64 = codec::decode(&mut payload).ok()?;
@@ -209,6 +221,7 @@ impl Engine {
         head.time = head.time.max(ticket.time);
         self.progress.set_synced(ticket.version);
         self.progress.publish(ticket.version);
+        *self.position.lock() = Some(after);
         Some(())
     }
 
@@ -234,6 +247,15 @@ impl Engine {
             Operation::Set { .. } | Operation::Remove { .. } => return None,
         }
         Some(())
+    }
+}
+
+/// What a file holds at a place; none when there is no such file.
+async fn read_if_there(storage: &dyn Storage, file: &str, offset: u64, length: usize) -> Result<Option<Bytes>> {
+    match storage.read(file, offset, length).await {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -28,7 +28,7 @@ use crate::files::{self, Files};
 use crate::log::segment::SegmentHeader;
 use crate::log::{create_segment, segment::segment_name};
 use crate::options::{Options, Retention};
-use crate::runtime::{Duration, Instant, random};
+use crate::runtime::{Duration, Instant, breathe, random};
 use crate::snapshot::{self, Loaded, StorageSource};
 use crate::storage::Storage;
 use crate::{Corruption, Error, Result, Version};
@@ -114,7 +114,7 @@ impl Recovered {
     }
 }
 
-/// How often a reader begins again that finds the same files: a writer beside it may be writing them.
+/// How often a reader begins again that finds files of the same names: a writer beside it may be writing them.
 const READER_ATTEMPTS: u32 = 8;
 
 /// How often it begins again in all: while files are replaced as it reads, nothing speaks for damage.
@@ -122,18 +122,25 @@ const MOST_READER_ATTEMPTS: u32 = 200;
 
 /// Opens or creates the database in a storage whose lock is held, or reads it beside a writer.
 pub(crate) async fn recover(storage: &Arc<dyn Storage>, options: &Options) -> Result<Recovered> {
-    let (mut attempts, mut with_the_same) = (1, 1);
+    let (mut attempts, mut patience) = (1, READER_ATTEMPTS);
     let mut found = Files::list(storage.as_ref()).await?;
     loop {
         let recovered = recover_once(storage, options, &found).await;
         let may_be_passing = matches!(recovered, Err(Error::Corrupted { .. } | Error::Io { .. }));
-        let tried_enough = with_the_same == READER_ATTEMPTS || attempts == MOST_READER_ATTEMPTS;
-        if !options.read_only || !may_be_passing || tried_enough {
+        if !options.read_only || !may_be_passing || patience == 0 || attempts == MOST_READER_ATTEMPTS {
             return recovered;
         }
         let before = std::mem::replace(&mut found, Files::list(storage.as_ref()).await?);
-        with_the_same = if found.are_named_like(&before) { with_the_same + 1 } else { 1 };
+        if found == before {
+            // Nobody writes: what is wrong a second time is there to stay.
+            patience = 0;
+        } else if found.are_named_like(&before) {
+            patience -= 1;
+        } else {
+            patience = READER_ATTEMPTS;
+        }
         attempts += 1;
+        breathe().await;
     }
 }
 

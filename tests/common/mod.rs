@@ -5,6 +5,7 @@
 
 pub(crate) mod events;
 pub(crate) mod pending;
+pub(crate) mod unlocked;
 
 use std::collections::BTreeMap;
 use std::fmt;
