@@ -72,6 +72,7 @@ mod history;
 mod index;
 mod keyspace;
 mod log;
+mod numbered;
 mod open;
 mod options;
 mod progress;

@@ -1,8 +1,9 @@
 // The compiled engine, as small and fast as wasm-opt makes it.
 
-import { cp, mkdir, rm } from "node:fs/promises";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { core, dist, pkg, tool } from "./places.mjs";
+import { withoutPanics } from "./panics.mjs";
+import { core, dist, pkg, target, tool } from "./places.mjs";
 
 // What rustc lets LLVM use, and every browser with OPFS has.
 const FEATURES = [
@@ -16,11 +17,15 @@ const FEATURES = [
   "--enable-sign-ext",
 ];
 
+const STRIP = ["--strip-debug", "--strip-producers", "--strip-target-features"];
+
 export async function optimize({ dev }) {
   await rm(pkg, { recursive: true, force: true });
   await mkdir(dist, { recursive: true });
   const input = path.join(core, "selkie_bg.wasm");
   const output = path.join(dist, "selkie.wasm");
   if (dev) return cp(input, output);
-  await tool("wasm-opt", ["-O3", ...FEATURES, "--strip-debug", "--strip-producers", input, "-o", output]);
+  const trapping = path.join(target, "trapping.wasm");
+  await writeFile(trapping, withoutPanics(await readFile(input)));
+  await tool("wasm-opt", ["-Os", "--low-memory-unused", ...FEATURES, ...STRIP, trapping, "-o", output]);
 }

@@ -1,6 +1,6 @@
 //! Changes from the log, read segment by segment.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use crate::files::{Files, read_file};
 use crate::handle::Handle;
 use crate::log::frame::{FrameHeader, FrameKind};
 use crate::log::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_name};
+use crate::numbered::Numbered;
 use crate::progress::{Goal, Stage};
 use crate::runtime::from_ns;
 use crate::sorting;
@@ -22,7 +23,7 @@ use crate::{Corruption, Error, Result, Version};
 /// A position in the log.
 pub(super) struct Logged {
     handle: Arc<Handle>,
-    keyspaces: HashMap<u32, Arc<str>>,
+    keyspaces: Numbered<Arc<str>>,
     /// The segments that are still to be read, oldest first.
     segments: VecDeque<Segment>,
     current: Option<Contents>,
@@ -171,7 +172,7 @@ async fn find_segments(storage: &dyn Storage, database: u64, since: Version) -> 
     Ok(VecDeque::new())
 }
 
-fn decode(mut payload: &[u8], keyspaces: &HashMap<u32, Arc<str>>) -> Result<Vec<Change>, Undecodable> {
+fn decode(mut payload: &[u8], keyspaces: &Numbered<Arc<str>>) -> Result<Vec<Change>, Undecodable> {
     let operations: u64 = codec::decode(&mut payload)?;
     let mut changes = Vec::new();
     for _ in 0..operations {
@@ -180,7 +181,7 @@ fn decode(mut payload: &[u8], keyspaces: &HashMap<u32, Arc<str>>) -> Result<Vec<
             Operation::Remove { keyspace, key } => (keyspace, key, None),
             _ => continue,
         };
-        if let Some(name) = keyspaces.get(&keyspace) {
+        if let Some(name) = keyspaces.get(u64::from(keyspace)) {
             let change = Change { keyspace: Arc::clone(name), key: Bytes::copy_from_slice(key), value };
             changes.push((keyspace, change));
         }

@@ -3,13 +3,13 @@
 mod kept;
 mod logged;
 
-use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
 use crate::database::Database;
 use crate::engine::catalog::KeyspaceState;
 use crate::handle::Handle;
+use crate::numbered::Numbered;
 use crate::runtime::{block_on, breathe};
 use crate::watch::Changes;
 use crate::{Error, Result, Version};
@@ -17,7 +17,7 @@ use kept::Kept;
 use logged::Logged;
 
 /// The keyspaces whose changes are reported, by number.
-type Keyspaces = BTreeMap<u32, Arc<KeyspaceState>>;
+type Keyspaces = Numbered<Arc<KeyspaceState>>;
 
 /// The changes of all commits after a version, commit by commit and in order.
 ///
@@ -183,10 +183,10 @@ impl fmt::Debug for ChangesSince {
 }
 
 fn keyspaces_of(handle: &Handle) -> Keyspaces {
-    handle.catalog.read().iter().map(|keyspace| (keyspace.number, Arc::clone(keyspace))).collect()
+    handle.catalog.read().iter().map(|keyspace| (u64::from(keyspace.number), Arc::clone(keyspace))).collect()
 }
 
 /// The names of keyspaces by their numbers.
-fn names(keyspaces: &Keyspaces) -> HashMap<u32, Arc<str>> {
-    keyspaces.iter().map(|(number, keyspace)| (*number, Arc::clone(&keyspace.name))).collect()
+fn names(keyspaces: &Keyspaces) -> Numbered<Arc<str>> {
+    keyspaces.values().map(|keyspace| (u64::from(keyspace.number), Arc::clone(&keyspace.name))).collect()
 }

@@ -1,6 +1,5 @@
 //! The keyspaces of a database, by name and by number.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -29,7 +28,8 @@ pub(crate) struct KeyspaceState {
 
 #[derive(Debug)]
 pub(crate) struct Catalog {
-    by_name: BTreeMap<Arc<str>, Arc<KeyspaceState>>,
+    /// In the order of their names.
+    keyspaces: Vec<Arc<KeyspaceState>>,
     /// Numbers are never used again, so that the log stays unambiguous.
     pub(crate) next_number: u32,
 }
@@ -70,27 +70,36 @@ impl KeyspaceState {
 impl Catalog {
     /// The catalog of a new database.
     pub(crate) fn new() -> Self {
-        let mut catalog = Self { by_name: BTreeMap::new(), next_number: DEFAULT_NUMBER };
+        let mut catalog = Self { keyspaces: Vec::new(), next_number: DEFAULT_NUMBER };
         catalog.add(KeyspaceState::new(DEFAULT_NUMBER, DEFAULT_NAME, Index::new()));
         catalog
     }
 
     /// A catalog without any keyspace, to be filled from a snapshot.
     pub(crate) fn empty(next_number: u32) -> Self {
-        Self { by_name: BTreeMap::new(), next_number }
+        Self { keyspaces: Vec::new(), next_number }
     }
 
     pub(crate) fn add(&mut self, keyspace: Arc<KeyspaceState>) {
         self.next_number = self.next_number.max(keyspace.number + 1);
-        self.by_name.insert(Arc::clone(&keyspace.name), keyspace);
+        match self.place(&keyspace.name) {
+            Ok(place) => self.keyspaces[place] = keyspace,
+            Err(place) => self.keyspaces.insert(place, keyspace),
+        }
     }
 
     pub(crate) fn remove(&mut self, name: &str) -> Option<Arc<KeyspaceState>> {
-        self.by_name.remove(name)
+        let place = self.place(name).ok()?;
+        Some(self.keyspaces.remove(place))
     }
 
     pub(crate) fn by_name(&self, name: &str) -> Option<&Arc<KeyspaceState>> {
-        self.by_name.get(name)
+        let place = self.place(name).ok()?;
+        self.keyspaces.get(place)
+    }
+
+    fn place(&self, name: &str) -> std::result::Result<usize, usize> {
+        self.keyspaces.binary_search_by(|keyspace| (*keyspace.name).cmp(name))
     }
 
     pub(crate) fn by_number(&self, number: u32) -> Option<&Arc<KeyspaceState>> {
@@ -99,7 +108,7 @@ impl Catalog {
 
     /// The keyspaces in the order of their names.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<KeyspaceState>> {
-        self.by_name.values()
+        self.keyspaces.iter()
     }
 }
 

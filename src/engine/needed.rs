@@ -1,33 +1,27 @@
 //! Which segments of the log are still to be read by somebody, so that a snapshot does not remove them.
 
-use std::collections::BTreeMap;
-
 use parking_lot::Mutex;
+
+use crate::numbered::Counts;
 
 /// The first segments that readers of the log need, with how many readers there are.
 #[derive(Debug, Default)]
-pub(crate) struct Needed(Mutex<BTreeMap<u64, usize>>);
+pub(crate) struct Needed(Mutex<Counts>);
 
 impl Needed {
     /// Keeps the segments from `first` on.
     pub(crate) fn add(&self, first: u64) {
-        *self.0.lock().entry(first).or_default() += 1;
+        self.0.lock().add(first);
     }
 
     /// Takes one [`add`](Self::add) back.
     pub(crate) fn remove(&self, first: u64) {
-        let mut needed = self.0.lock();
-        if let Some(count) = needed.get_mut(&first) {
-            *count -= 1;
-            if *count == 0 {
-                needed.remove(&first);
-            }
-        }
+        self.0.lock().remove(first);
     }
 
     /// Whether somebody needs a segment.
     pub(crate) fn needs(&self, segment: u64) -> bool {
-        self.0.lock().keys().next().is_some_and(|first| *first <= segment)
+        self.0.lock().first().is_some_and(|first| first <= segment)
     }
 }
 

@@ -7,7 +7,6 @@
 //! share a locked list.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crossbeam_utils::CachePadded;
@@ -15,6 +14,7 @@ use parking_lot::Mutex;
 
 use crate::Version;
 use crate::index::ReadPoint;
+use crate::numbered::Counts;
 
 const SLOTS: usize = 256;
 const FREE: u64 = u64::MAX;
@@ -26,9 +26,9 @@ pub(crate) struct Readers {
     slots: Box<[CachePadded<AtomicU64>]>,
     /// No slot from here on was ever taken.
     used: AtomicUsize,
-    overflow: Mutex<BTreeMap<Version, usize>>,
+    overflow: Mutex<Counts>,
     /// The times that views of the past read at.
-    times: Mutex<BTreeMap<u64, usize>>,
+    times: Mutex<Counts>,
 }
 
 /// A reader's place. It must be given back with [`Readers::release`].
@@ -55,8 +55,8 @@ impl Readers {
         Self {
             slots: (0..SLOTS).map(|_| CachePadded::new(AtomicU64::new(FREE))).collect(),
             used: AtomicUsize::new(0),
-            overflow: Mutex::new(BTreeMap::new()),
-            times: Mutex::new(BTreeMap::new()),
+            overflow: Mutex::new(Counts::new()),
+            times: Mutex::new(Counts::new()),
         }
     }
 
@@ -70,7 +70,7 @@ impl Readers {
         }
         let mut overflow = self.overflow.lock();
         let version = current();
-        *overflow.entry(version).or_default() += 1;
+        overflow.add(version);
         Pin { slot: None, point: ReadPoint::version(version) }
     }
 
@@ -79,7 +79,7 @@ impl Readers {
         let mut pin = self.pin(|| point.version);
         pin.point = point;
         if point.time != u64::MAX {
-            *self.times.lock().entry(point.time).or_default() += 1;
+            self.times.lock().add(point.time);
         }
         pin
     }
@@ -92,10 +92,10 @@ impl Readers {
     pub(crate) fn release(&self, pin: &Pin) {
         match pin.slot {
             Some(slot) => self.slots[slot].store(FREE, Ordering::SeqCst),
-            None => forget(&mut self.overflow.lock(), pin.point.version),
+            None => self.overflow.lock().remove(pin.point.version),
         }
         if pin.point.time != u64::MAX {
-            forget(&mut self.times.lock(), pin.point.time);
+            self.times.lock().remove(pin.point.time);
         }
     }
 
@@ -103,8 +103,8 @@ impl Readers {
     pub(crate) fn oldest(&self, current: Version) -> ReadPoint {
         let used = self.used.load(Ordering::SeqCst);
         let slots = self.slots[..used].iter().map(|slot| slot.load(Ordering::SeqCst)).min().unwrap_or(FREE);
-        let overflow = self.overflow.lock().keys().next().copied().unwrap_or(FREE);
-        let time = self.times.lock().keys().next().copied().unwrap_or(u64::MAX);
+        let overflow = self.overflow.lock().first().unwrap_or(FREE);
+        let time = self.times.lock().first().unwrap_or(u64::MAX);
         ReadPoint { version: current.min(slots).min(overflow), time }
     }
 
@@ -112,7 +112,7 @@ impl Readers {
     pub(crate) fn count(&self) -> usize {
         let used = self.used.load(Ordering::SeqCst);
         let slots = self.slots[..used].iter().filter(|slot| slot.load(Ordering::Relaxed) != FREE).count();
-        slots + self.overflow.lock().values().sum::<usize>()
+        slots + self.overflow.lock().total()
     }
 
     fn take_slot(&self) -> Option<usize> {
@@ -140,15 +140,6 @@ impl Readers {
 impl Drop for PinGuard<'_> {
     fn drop(&mut self) {
         self.readers.release(&self.pin);
-    }
-}
-
-fn forget(counts: &mut BTreeMap<u64, usize>, key: u64) {
-    if let Some(count) = counts.get_mut(&key) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(&key);
-        }
     }
 }
 

@@ -4,7 +4,6 @@
 //! neighbours then meet in the same leaf while it is in the processor's caches. Nobody reads yet, so that only the
 //! order within a key matters.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Recovered;
@@ -16,6 +15,7 @@ use crate::files::read_file;
 use crate::index::{Blob, Horizon, Index, ReadPoint, Revision, Slot, Tally, prefix_after};
 use crate::log::scan::{LoggedCommit, Scan, SegmentEnd, Step};
 use crate::log::segment::{SegmentHeader, segment_name};
+use crate::numbered::Numbered;
 use crate::runtime::{CAN_WAIT, breathe};
 use crate::sorting;
 use crate::storage::Storage;
@@ -28,7 +28,7 @@ const NO_READERS: ReadPoint = ReadPoint { version: u64::MAX, time: u64::MAX };
 #[derive(Debug)]
 pub(crate) struct Replay<'a> {
     recovered: &'a mut Recovered,
-    keyspaces: HashMap<u32, Arc<KeyspaceState>>,
+    keyspaces: Numbered<Arc<KeyspaceState>>,
     horizon: Horizon,
     gathered: Vec<Gathered>,
     gathered_bytes: usize,
@@ -58,7 +58,8 @@ const GATHER_BYTES: usize = 64 << 20;
 
 impl<'a> Replay<'a> {
     pub(crate) fn new(recovered: &'a mut Recovered, until: Option<Version>) -> Self {
-        let keyspaces = recovered.catalog.iter().map(|keyspace| (keyspace.number, Arc::clone(keyspace))).collect();
+        let keyspaces =
+            recovered.catalog.iter().map(|keyspace| (u64::from(keyspace.number), Arc::clone(keyspace))).collect();
         let horizon = horizon(recovered.retention, NO_READERS);
         Self { recovered, keyspaces, horizon, gathered: Vec::new(), gathered_bytes: 0, last_keyspace: None, until }
     }
@@ -136,17 +137,17 @@ impl<'a> Replay<'a> {
             }
             Operation::Remove { keyspace, key } => self.gather(commit, keyspace, key, Slot::Tombstone)?,
             Operation::CreateKeyspace { keyspace, name } => {
-                if self.keyspaces.contains_key(&keyspace) || self.recovered.catalog.by_name(name).is_some() {
+                if self.keyspaces.get(u64::from(keyspace)).is_some() || self.recovered.catalog.by_name(name).is_some() {
                     return None;
                 }
                 let state = KeyspaceState::new(keyspace, name, Index::new());
                 self.recovered.catalog.add(Arc::clone(&state));
-                self.keyspaces.insert(keyspace, state);
+                self.keyspaces.insert(u64::from(keyspace), state);
             }
             Operation::DropKeyspace { keyspace } => {
                 self.put_gathered();
                 self.last_keyspace = None;
-                let dropped = self.keyspaces.remove(&keyspace)?;
+                let dropped = self.keyspaces.remove(u64::from(keyspace))?;
                 self.recovered.catalog.remove(&dropped.name);
             }
             Operation::SetRetention(retention) => {
@@ -160,7 +161,7 @@ impl<'a> Replay<'a> {
 
     fn gather(&mut self, commit: LoggedCommit<'_>, keyspace: u32, key: &[u8], slot: Slot) -> Option<()> {
         if self.last_keyspace != Some(keyspace) {
-            self.keyspaces.get(&keyspace)?;
+            self.keyspaces.get(u64::from(keyspace))?;
             self.last_keyspace = Some(keyspace);
         }
         let LoggedCommit { version, time, .. } = commit;
@@ -186,7 +187,7 @@ impl<'a> Replay<'a> {
                 if let Some((_, finished)) = current {
                     finished.index.add(std::mem::take(&mut tally));
                 }
-                current = self.keyspaces.get(&keyspace).map(|state| (keyspace, state));
+                current = self.keyspaces.get(u64::from(keyspace)).map(|state| (keyspace, state));
             }
             if let Some((_, state)) = current {
                 state.index.put(&key, revision, self.horizon, &mut tally);

@@ -1,19 +1,19 @@
 //! Reading a snapshot: checking all of it, and building the indexes it holds.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::checksum::Hasher;
 use bytes::Bytes;
 
 use super::section::{FILE_HEAD_BYTES, HeadFault, Kind, SECTION_HEAD_BYTES, SectionHead, check_file_head};
 use super::{CHUNK_BYTES, Source, Summary};
+use crate::checksum::Hasher;
 use crate::codec::{
     BlockHeader, Decode, EntryHeader, RevisionRecord, SnapshotFooter, SnapshotHeader, Undecodable, decode,
 };
 use crate::index::{Blob, Builder, Entry, Index, Revision, Slot, collected_marker};
 use crate::runtime::breathe;
+use crate::sorting;
 use crate::{Corruption, Error, Result, Version};
 
 /// A snapshot in memory.
@@ -116,10 +116,14 @@ async fn header<S: Source>(sections: &mut Sections<'_, S>) -> Result<SnapshotHea
 }
 
 fn is_consistent(header: &SnapshotHeader) -> bool {
-    let mut numbers = HashSet::new();
-    let mut names = HashSet::new();
-    let mut keyspaces = header.keyspaces.iter();
-    keyspaces.all(|(number, name)| *number < header.next_keyspace && numbers.insert(number) && names.insert(name))
+    let (mut numbers, mut names): (Vec<u32>, Vec<&String>) =
+        header.keyspaces.iter().map(|(n, name)| (*n, name)).unzip();
+    numbers.iter().all(|number| *number < header.next_keyspace) && are_unique(&mut numbers) && are_unique(&mut names)
+}
+
+fn are_unique<T: Ord>(items: &mut [T]) -> bool {
+    sorting::sort_by(items, Ord::cmp);
+    items.windows(2).all(|pair| pair[0] != pair[1])
 }
 
 /// The footer, when it says of the snapshot what was read.

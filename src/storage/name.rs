@@ -14,5 +14,5 @@ pub(super) fn is_valid(name: &str) -> bool {
 }
 
 pub(super) fn check(name: &str) -> Result<()> {
-    if is_valid(name) { Ok(()) } else { Err(Error::invalid(format!("{name:?} is not a name for a file of a storage"))) }
+    if is_valid(name) { Ok(()) } else { Err(Error::invalid(format!("`{name}` is not a name for a file of a storage"))) }
 }

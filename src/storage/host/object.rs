@@ -3,7 +3,6 @@
 #![expect(clippy::cast_precision_loss, clippy::cast_sign_loss, reason = "positions are checked to be exact")]
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
@@ -11,6 +10,7 @@ use js_sys::{Array, RangeError, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::super::{FileEntry, name};
+use crate::numbered::Numbered;
 
 /// From here on numbers of JavaScript have gaps.
 const POSITION_LIMIT: u64 = 1 << 53;
@@ -51,7 +51,7 @@ extern "C" {
 }
 
 thread_local! {
-    static OBJECTS: RefCell<HashMap<u64, Object>> = RefCell::default();
+    static OBJECTS: RefCell<Numbered<Object>> = const { RefCell::new(Numbered::new()) };
 }
 
 /// Stands for an object, which itself cannot leave its thread. No two objects of a program have the same number.
@@ -68,11 +68,11 @@ impl Number {
 
     /// The object, in its own thread.
     pub(super) fn get(&self) -> Option<Object> {
-        OBJECTS.with_borrow(|objects| objects.get(&self.0).cloned())
+        OBJECTS.with_borrow(|objects| objects.get(self.0).cloned())
     }
 
     pub(super) fn forget(&self) {
-        OBJECTS.with_borrow_mut(|objects| objects.remove(&self.0));
+        OBJECTS.with_borrow_mut(|objects| objects.remove(self.0));
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn complete<T: Send + 'static>(
     match answer {
         Ok(value) if is_promise(&value) => {
             let (completer, completion) = Completion::pending();
-            when_settled(&Promise::resolve(&value), move |answer| completer.complete(finish(answer)));
+            when_settled(&Promise::resolve(&value), Box::new(move |answer| completer.complete(finish(answer))));
             completion
         }
         answer => Completion::ready(finish(answer)),
@@ -40,7 +40,7 @@ fn is_promise(value: &JsValue) -> bool {
 /// The two reactions to a promise, which are freed when one of them has run.
 type Reactions = Rc<RefCell<Option<[Closure<dyn FnMut(JsValue)>; 2]>>>;
 
-fn when_settled(promise: &Promise, done: impl FnOnce(Answer) + 'static) {
+fn when_settled(promise: &Promise, done: Box<dyn FnOnce(Answer)>) {
     let reactions = Reactions::default();
     let done = Rc::new(RefCell::new(Some(done)));
     let reaction = |to_answer: fn(JsValue) -> Answer| {

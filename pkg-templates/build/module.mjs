@@ -1,0 +1,113 @@
+// Reads the sections of a wasm module, and writes them again.
+
+const NAMES = "name";
+const [CUSTOM, IMPORT, CODE, DATA] = [0, 2, 10, 11];
+
+/** A place in some bytes that goes on with each read. */
+class Reader {
+  constructor(bytes, offset = 0) {
+    this.bytes = bytes;
+    this.offset = offset;
+  }
+
+  byte() {
+    return this.bytes[this.offset++];
+  }
+
+  number() {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
+    }
+  }
+
+  take(length) {
+    this.offset += length;
+    return this.bytes.subarray(this.offset - length, this.offset);
+  }
+
+  text() {
+    return new TextDecoder().decode(this.take(this.number()));
+  }
+
+  get ended() {
+    return this.offset >= this.bytes.length;
+  }
+}
+
+function number(value) {
+  const bytes = [];
+  for (; value >= 0x80; value = Math.floor(value / 0x80)) bytes.push((value % 0x80) | 0x80);
+  return Uint8Array.from([...bytes, value]);
+}
+
+const list = (items) => Buffer.concat([number(items.length), ...items]);
+
+export class Module {
+  constructor(bytes) {
+    this.head = bytes.subarray(0, 8);
+    this.sections = [];
+    for (const reader = new Reader(bytes, 8); !reader.ended; ) {
+      this.sections.push({ id: reader.byte(), content: reader.take(reader.number()) });
+    }
+  }
+
+  bytes() {
+    const sections = this.sections.flatMap(({ id, content }) => [Uint8Array.of(id), number(content.length), content]);
+    return Buffer.concat([this.head, ...sections]);
+  }
+
+  #section(id) {
+    return this.sections.find((section) => section.id === id);
+  }
+
+  /** The names of functions by their index. */
+  functionNames() {
+    const names = new Map();
+    for (const { id, content } of this.sections) {
+      const reader = new Reader(content);
+      if (id !== CUSTOM || reader.text() !== NAMES) continue;
+      while (!reader.ended) {
+        const [kind, part] = [reader.byte(), new Reader(reader.take(reader.number()))];
+        if (kind !== 1) continue;
+        for (let count = part.number(); count > 0; count--) names.set(part.number(), part.text());
+      }
+    }
+    return names;
+  }
+
+  #importedFunctions() {
+    const reader = new Reader(this.#section(IMPORT).content);
+    let functions = 0;
+    for (let count = reader.number(); count > 0; count--) {
+      reader.text();
+      reader.text();
+      if (reader.byte() !== 0) throw new Error("wasm-bindgen is expected to import functions only");
+      reader.number();
+      functions += 1;
+    }
+    return functions;
+  }
+
+  /** Lets `replace(index, body)` return other code for each function. */
+  mapCode(replace) {
+    const section = this.#section(CODE);
+    const reader = new Reader(section.content);
+    const first = this.#importedFunctions();
+    const bodies = Array.from({ length: reader.number() }, (_, place) => replace(first + place, reader.take(reader.number())));
+    section.content = list(bodies.map((body) => Buffer.concat([number(body.length), body])));
+  }
+
+  /** The segments of data, which can be changed in place: where in memory each lies, and its bytes. */
+  data() {
+    const reader = new Reader(this.#section(DATA).content);
+    return Array.from({ length: reader.number() }, () => {
+      if (reader.number() !== 0 || reader.byte() !== 0x41) throw new Error("a segment of data is expected to have a constant address");
+      const address = reader.number();
+      reader.byte();
+      return { address, bytes: reader.take(reader.number()) };
+    });
+  }
+}
