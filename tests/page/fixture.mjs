@@ -12,7 +12,7 @@ export const browserName = /** @type {"chromium" | "firefox"} */ (process.env.SE
 
 const TEST_LIMIT_MS = 120_000;
 const LOAD_LIMIT_MS = 60_000;
-const dist = fileURLToPath(new URL("../../www/dist/", import.meta.url));
+export const dist = fileURLToPath(new URL("../../www/dist/", import.meta.url));
 
 /** @param {string} name @param {() => Promise<void>} run */
 export function test(name, run) {
@@ -20,17 +20,21 @@ export function test(name, run) {
 }
 
 /** Starts the browser and the server for all tests of a file. */
-export function usePage() {
-  const site = new Site();
+export function usePage(folder = dist) {
+  const site = new Site(folder);
   before(() => site.start());
   after(() => site.stop());
   return site;
 }
 
 class Site {
+  constructor(/** @type {string} */ folder) {
+    this.folder = folder;
+  }
+
   async start() {
     this.profile = newProfile();
-    this.server = await serve({ "/": dist });
+    this.server = await serve({ "/": this.folder });
     this.browser = await launch({ browser: browserName, profile: this.profile });
   }
 

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { CITIES, browserName, go, numberIn, test, until, usePage } from "./fixture.mjs";
+import { longestTask } from "./tasks.mjs";
 
 const site = usePage();
 
@@ -26,6 +27,18 @@ test("the bar moves, what is durable never exceeds what is applied, and the page
   assert.match(report, browserName === "chromium" ? /main thread/ : /does not report/);
   await until(() => page.locator(".status [data-fact=durable] dd").innerText(), (text) => text === "all", "durable");
 });
+
+if (browserName === "chromium") {
+  test("no task of the main thread takes more than 50 ms of the processor while the data loads", async () => {
+    const page = await site.open("tasks");
+    const longestMs = await longestTask(site.browser, page, async () => {
+      await page.locator("#load").click();
+      await page.locator(".load-report").waitFor({ timeout: 60_000 });
+    });
+    console.log(`longest task while loading: ${longestMs.toFixed(1)} ms`);
+    assert.ok(longestMs <= 50, `${longestMs} ms`);
+  });
+}
 
 test("a load that a reload cuts short goes on from where the last durable commit was", async () => {
   const page = await site.open("cut");

@@ -1,6 +1,6 @@
 /** Work in slices, so that the page answers while it is done, and a witness that it was so. */
 
-export const SLICE_MS = 8;
+export const SLICE_MS = 6;
 
 /** Lets the browser paint and handle input before work goes on. */
 export function pause(): Promise<void> {

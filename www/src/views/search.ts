@@ -30,7 +30,7 @@ export class SearchView implements View {
   #filling = new Newest();
   #measuring = 0;
   #filled = "";
-  #searchAgain = atMostEvery(300, () => this.#search());
+  #searchAgain = atMostEvery(500, () => this.#search());
   #fillAgain = atMostEvery(500, () => void this.#fill());
 
   constructor(readonly app: App) {
