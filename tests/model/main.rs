@@ -4,6 +4,8 @@
 //! tried again first.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod model;
 mod operations;
 mod reading;

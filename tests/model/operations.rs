@@ -14,6 +14,8 @@ pub(crate) const SLOTS: usize = 3;
 #[derive(Debug, Clone)]
 pub(crate) struct Case {
     pub(crate) stored: bool,
+    /// Whether the storage answers later, which only threads can wait for.
+    pub(crate) answers_later: bool,
     pub(crate) retention: Retention,
     pub(crate) durability: Durability,
     pub(crate) operations: Vec<Operation>,
@@ -313,6 +315,14 @@ fn beside_transactions() -> BoxedStrategy<Operation> {
 
 pub(crate) fn case(length: usize) -> impl Strategy<Value = Case> {
     let operation = prop_oneof![in_transactions(), beside_transactions()];
-    (prop::bool::weighted(0.85), retention(), durability(), vec(operation, 1..length))
-        .prop_map(|(stored, retention, durability, operations)| Case { stored, retention, durability, operations })
+    let answers_later = prop::bool::weighted(if cfg!(target_arch = "wasm32") { 0.0 } else { 0.3 });
+    (prop::bool::weighted(0.85), answers_later, retention(), durability(), vec(operation, 1..length)).prop_map(
+        |(stored, answers_later, retention, durability, operations)| Case {
+            stored,
+            answers_later,
+            retention,
+            durability,
+            operations,
+        },
+    )
 }

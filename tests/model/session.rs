@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use selkie::storage::MemoryStorage;
+use selkie::storage::{MemoryStorage, Storage};
 use selkie::{
     Database, Durability, Error, Isolation, KeyVersion, Keyspace, Options, Retention, SnapshotPolicy,
     TransactionOptions, Version,
 };
 
+use crate::common::pending::PendingStorage;
 use crate::model::{Changes, Model, Number, Seen, promised_by};
 use crate::operations::{Case, Operation, SLOTS};
 use crate::transactions::OpenTransaction;
@@ -22,6 +23,7 @@ pub(crate) struct Session {
     /// The handles by keyspace number; none for the default keyspace and for those gone before a reopening.
     pub(crate) handles: Vec<Option<Keyspace>>,
     storage: Option<Arc<MemoryStorage>>,
+    answers_later: bool,
     durability: Durability,
     transactions: Vec<OpenTransaction>,
     views: Vec<OpenView>,
@@ -35,18 +37,23 @@ fn options(durability: Durability, retention: Option<Retention>) -> Options {
     }
 }
 
+/// The storage as the database gets it.
+fn place(files: &Arc<MemoryStorage>, answers_later: bool) -> Arc<dyn Storage> {
+    if answers_later { PendingStorage::by_itself(files.clone()) } else { files.clone() }
+}
+
 impl Session {
     pub(crate) fn new(case: &Case) -> Self {
         let storage = case.stored.then(|| Arc::new(MemoryStorage::new()));
         let options = options(case.durability, Some(case.retention));
         let database = match &storage {
-            Some(storage) => options.open_storage(storage.clone()).unwrap(),
+            Some(storage) => options.open_storage(place(storage, case.answers_later)).unwrap(),
             None => options.in_memory().unwrap(),
         };
         let model = Model::new(case.retention);
-        let (transactions, views) = (Vec::new(), Vec::new());
-        let mut session =
-            Self { database, model, handles: vec![None], storage, durability: case.durability, transactions, views };
+        let Case { answers_later, durability, .. } = *case;
+        let (handles, transactions, views) = (vec![None], Vec::new(), Vec::new());
+        let mut session = Self { database, model, handles, storage, answers_later, durability, transactions, views };
         session.follow_version();
         session
     }
@@ -347,7 +354,7 @@ impl Session {
         let kept = reader.retention();
         assert!(kept == before || !all_written);
         drop(reader);
-        self.database = options(self.durability, retention).open_storage(storage.clone()).unwrap();
+        self.database = options(self.durability, retention).open_storage(place(&storage, self.answers_later)).unwrap();
         self.storage = Some(storage);
         let retention = retention.unwrap_or(kept);
         assert_eq!(self.database.retention(), retention);

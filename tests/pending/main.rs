@@ -4,4 +4,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod background;
 mod commits;
+mod crashes;
+mod failures;
+mod model;
+mod twins;
