@@ -71,15 +71,16 @@ async function openDatabase<K, V>(
   checkOptions(options);
   const codecs = { key: keyEncoding(options.keyEncoding), value: valueEncoding(options.valueEncoding) };
   checkSignal(options.signal);
-  await loadEngine(() => options.wasm ?? platform.wasm());
-  checkSignal(options.signal);
   const readOnly = options.tabs === "read-only";
+  if (readOnly && options.storage === "memory") throw invalid("a database in memory is nowhere else open");
+  const engine = loadEngine(() => options.wasm ?? platform.wasm());
   if (options.storage === "memory") {
-    if (readOnly) throw invalid("a database in memory is nowhere else open");
+    await engine;
+    checkSignal(options.signal);
     const core = await openCore(undefined, toCore(options));
     return new Database(connect(core, name, "memory", options), codecs, platform, undefined);
   }
-  const host = await chooseHost(platform, name, options);
+  const host = await whenLoaded(engine, chooseHost(platform, name, options), options.signal);
   if (readOnly) {
     return openReading(platform, host, name, options, codecs);
   }
@@ -107,6 +108,20 @@ async function openReading<K, V>(
   connection.cleanups.push(() => host.unlock());
   follower.attach(connection);
   return new Database(connection, codecs, platform, () => follower.refresh());
+}
+
+/** The host, once the engine is there too: both are loaded at the same time. Without the engine the host is given back. */
+async function whenLoaded(engine: Promise<void>, host: Promise<Host>, signal: AbortSignal | undefined): Promise<Host> {
+  const [loaded, chosen] = await Promise.allSettled([engine, host]);
+  try {
+    if (loaded.status === "rejected") throw loaded.reason;
+    checkSignal(signal);
+  } catch (error) {
+    if (chosen.status === "fulfilled") chosen.value.unlock();
+    throw error;
+  }
+  if (chosen.status === "rejected") throw chosen.reason;
+  return chosen.value;
 }
 
 async function openWriting<K, V>(

@@ -10,8 +10,12 @@ import { decodeUtf8 } from "./encoding-utf8.js";
 
 const encoder = new TextEncoder();
 
-/** Below this length a loop over ASCII characters is faster than the platform's encoder and decoder. */
-const SHORT = 64;
+/** Up to these lengths a loop over ASCII characters is faster than the platform's encoder and decoder. */
+const SHORT_TEXT = 160;
+const SHORT_BYTES = 64;
+
+/** The length that stands for nothing. */
+export const NOTHING = 0xffffffff;
 
 let memory: WebAssembly.Memory | undefined;
 let bytes = new Uint8Array(0);
@@ -73,7 +77,7 @@ function write(target: Uint8Array, at: number, part: string | Uint8Array): numbe
     return part.length;
   }
   const { length } = part;
-  if (length <= SHORT) {
+  if (length <= SHORT_TEXT) {
     let index = 0;
     for (; index < length; index++) {
       const code = part.charCodeAt(index);
@@ -103,38 +107,54 @@ export function putTwo(first: string | Uint8Array, second: string | Uint8Array):
   return firstBytes;
 }
 
-/** Arguments of any number: each text or byte string after its length, each number as one byte. */
-export function putSized(parts: readonly (string | Uint8Array | number)[]): void {
-  let needed = 0;
-  for (const part of parts) needed += typeof part === "number" ? 1 : mostBytes(part) + 4;
-  let at = room(needed);
-  const target = view();
+/** Arguments of any number, of which some may be nothing: a table of their lengths, and then all of them in a row. */
+export function putMany(parts: readonly (string | Uint8Array | undefined)[]): void {
+  const tableBytes = parts.length * 4;
+  let most = tableBytes;
+  let allText = true;
   for (const part of parts) {
-    if (typeof part === "number") {
-      target[at++] = part;
-      continue;
-    }
-    const length = write(target, at + 4, part);
-    target[at] = length;
-    target[at + 1] = length >>> 8;
-    target[at + 2] = length >>> 16;
-    target[at + 3] = length >>> 24;
-    at += length + 4;
+    if (part === undefined) continue;
+    most += mostBytes(part);
+    allText &&= typeof part === "string";
   }
+  const at = room(most);
+  const target = view();
+  if (allText && writeJoined(target, at, tableBytes, parts as readonly (string | undefined)[])) return;
+  let end = at + tableBytes;
+  parts.forEach((part, index) => {
+    const length = part === undefined ? NOTHING : write(target, end, part);
+    writeLength(target, at + index * 4, length);
+    if (length !== NOTHING) end += length;
+  });
+}
+
+/** One call of the platform's encoder for everything costs a fraction of one for each, but tells lengths only of ASCII. */
+function writeJoined(target: Uint8Array, at: number, tableBytes: number, parts: readonly (string | undefined)[]): boolean {
+  const text = parts.join("");
+  if (encoder.encodeInto(text, target.subarray(at + tableBytes)).written !== text.length) return false;
+  parts.forEach((part, index) => writeLength(target, at + index * 4, part === undefined ? NOTHING : part.length));
+  return true;
+}
+
+function writeLength(target: Uint8Array, at: number, length: number): void {
+  target[at] = length;
+  target[at + 1] = length >>> 8;
+  target[at + 2] = length >>> 16;
+  target[at + 3] = length >>> 24;
 }
 
 /** The text at an address. */
 export function textAt(at: number, length: number): string {
   const source = view();
-  if (length <= SHORT) {
-    let text = "";
-    let index = at;
-    for (; index < at + length; index++) {
-      const code = source[index] as number;
-      if (code > 127) break;
-      text += String.fromCharCode(code);
+  if (length <= SHORT_BYTES) {
+    const codes = new Array<number>(length);
+    let bits = 0;
+    for (let index = 0; index < length; index++) {
+      const code = source[at + index] as number;
+      codes[index] = code;
+      bits |= code;
     }
-    if (index === at + length) return text;
+    if (bits < 128) return String.fromCharCode.apply(undefined, codes);
   }
   return decodeUtf8(source.subarray(at, at + length));
 }

@@ -5,13 +5,13 @@ import { boundsOf, countOf, prefixBounds, type Bounds } from "./bounds.js";
 import type { Codec } from "./encoding.js";
 import { takeError } from "./engine.js";
 import { invalid } from "./error.js";
-import { bytesAt, lengths, putOne, putSized, putTwo, register, secondBytes, textAt } from "./memory.js";
-import { RangeResults, type Codecs, type What } from "./results.js";
+import { bytesAt, lengths, NOTHING, putMany, putOne, putTwo, register, secondBytes, textAt } from "./memory.js";
+import { RangeResults, packedText, partReader, type Codecs, type What } from "./results.js";
 import type { KeyVersion, RangeOptions, Reader, Results } from "./types.js";
 
 const FOUND = 1;
+const ASCII = 1;
 const FAILED = 0xffffffff;
-const NO_VALUE = 0xffffffff;
 const SCAN_OPTIONS = ["reverse", "limit", "offset"];
 
 /** Where a read goes: the engine's reader, and the number of the keyspace in it. */
@@ -48,19 +48,16 @@ export abstract class Reading<K, V> implements Reader<K, V> {
     if (!Array.isArray(keys)) throw invalid("getMany takes an array of keys");
     const { core, space } = this.source();
     const { key, value } = this.codecs;
-    putSized(keys.map((item) => key.encode(item)));
-    if (core.get_many(space, keys.length) >>> 0 === FAILED) throw takeError();
-    let at = register(0);
-    const values: (V | undefined)[] = [];
-    for (const length of lengths(register(2), register(3))) {
-      if (length === NO_VALUE) {
-        values.push(undefined);
-        continue;
-      }
-      values.push(decodeAt(value, at, length));
+    putMany(keys.map((item) => key.encode(item)));
+    const answer = core.get_many(space, keys.length) >>> 0;
+    if (answer === FAILED) throw takeError();
+    const read = partReader(value, answer === ASCII && value.text ? packedText() : undefined);
+    let at = 0;
+    return Array.from(lengths(register(2), register(3)), (length) => {
+      if (length === NOTHING) return undefined;
       at += length;
-    }
-    return values;
+      return read(at - length, length);
+    });
   }
 
   range(options?: RangeOptions<K>): Results<[K, V]> {

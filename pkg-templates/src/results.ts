@@ -170,26 +170,34 @@ class Portions<K, V, T> {
 
   #decode(ascii: boolean): T[] {
     const { key, value } = this.#query.codecs;
-    const start = register(0);
+    const text = ascii && key.text && value.text ? packedText() : undefined;
+    const [readKey, readValue] = [partReader(key, text), partReader(value, text)];
     const table = lengths(register(2), register(3));
-    const withValues = this.#what !== "keys";
-    // One call of the platform's decoder for a whole portion costs less than one for each entry.
-    const text = ascii && key.text && value.text ? decodeUtf8(view().subarray(start, start + register(1))) : undefined;
-    const items: T[] = [];
+    const items: unknown[] = [];
     let at = 0;
     for (let index = 0; index < table.length; ) {
       const keyBytes = table[index++] as number;
       const valueAt = at + keyBytes;
-      const valueBytes = withValues ? (table[index++] as number) : 0;
-      const read = <X>(codec: Codec<X>, from: number, length: number): X =>
-        codec.text
-          ? codec.decodeText(text === undefined ? textAt(start + from, length) : text.slice(from, from + length))
-          : codec.decode(bytesAt(start + from, length));
-      if (this.#what === "keys") items.push(read(key, at, keyBytes) as unknown as T);
-      else if (this.#what === "values") items.push(read(value, valueAt, valueBytes) as unknown as T);
-      else items.push([read(key, at, keyBytes), read(value, valueAt, valueBytes)] as unknown as T);
+      const valueBytes = this.#what === "keys" ? 0 : (table[index++] as number);
+      if (this.#what === "keys") items.push(readKey(at, keyBytes));
+      else if (this.#what === "values") items.push(readValue(valueAt, valueBytes));
+      else items.push([readKey(at, keyBytes), readValue(valueAt, valueBytes)]);
       at = valueAt + valueBytes;
     }
-    return items;
+    return items as T[];
   }
+}
+
+/** All that the engine packed as one text. One call of the platform's decoder costs less than one for each part. */
+export function packedText(): string {
+  const start = register(0);
+  return decodeUtf8(view().subarray(start, start + register(1)));
+}
+
+/** What reads parts of what the engine packed, as slices of its text where there is one. */
+export function partReader<X>(codec: Codec<X>, text: string | undefined): (from: number, length: number) => X {
+  const start = register(0);
+  if (!codec.text) return (from, length) => codec.decode(bytesAt(start + from, length));
+  if (text === undefined) return (from, length) => codec.decodeText(textAt(start + from, length));
+  return (from, length) => codec.decodeText(text.slice(from, from + length));
 }

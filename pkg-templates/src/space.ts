@@ -3,7 +3,7 @@
 import type { Connection } from "./connection.js";
 import { changesOf, watchRange } from "./changes.js";
 import { invalid } from "./error.js";
-import { putOne, putSized, putTwo, secondBytes } from "./memory.js";
+import { putMany, putOne, putTwo, secondBytes } from "./memory.js";
 import { Reading, type Source } from "./reading.js";
 import type { Codecs } from "./results.js";
 import type {
@@ -63,15 +63,15 @@ export abstract class Space<K, V> extends Reading<K, V> {
     if (!Array.isArray(operations)) throw invalid("batch takes an array of operations");
     this.connection.checkWritable();
     const { key, value } = this.codecs;
-    const parts: (string | Uint8Array | number)[] = [];
+    const parts: (string | Uint8Array | undefined)[] = [];
     for (const operation of operations) {
-      if (operation?.type === "set") parts.push(1, key.encode(operation.key), value.encode(operation.value));
-      else if (operation?.type === "delete") parts.push(0, key.encode(operation.key));
+      if (operation?.type === "set") parts.push(key.encode(operation.key), value.encode(operation.value));
+      else if (operation?.type === "delete") parts.push(key.encode(operation.key), undefined);
       else throw invalid('an operation has the type "set" or "delete"');
     }
     const level = this.connection.level(options?.durability);
     const space = this.number();
-    putSized(parts);
+    putMany(parts);
     const version = this.connection.core.write_many(space, operations.length, level);
     return this.connection.committed(version, options?.durability);
   }

@@ -6,9 +6,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::index::Blob;
+use crate::{Error, Result};
 
 /// Buffers that a single large value made longer than this are given back with the next call.
 const KEEP_BYTES: usize = 1 << 20;
+
+/// The length that stands for nothing.
+const NOTHING: u32 = u32::MAX;
 
 static REGISTERS: [AtomicU32; 4] = [const { AtomicU32::new(0) }; 4];
 
@@ -39,6 +43,40 @@ pub fn input(bytes: u32) -> u32 {
         }
         input.as_ptr() as u32
     })
+}
+
+/// Arguments of any number, of which some may be nothing: a table of their lengths, and then all of them in a row.
+#[derive(Debug)]
+pub(super) struct Parts<'a> {
+    lengths: &'a [u8],
+    bytes: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    pub(super) fn new(input: &'a [u8], count: u32) -> Result<Self> {
+        let (lengths, bytes) = input.split_at_checked(count as usize * 4).ok_or_else(unfit)?;
+        Ok(Self { lengths, bytes })
+    }
+
+    pub(super) fn next(&mut self) -> Result<Option<&'a [u8]>> {
+        let (length, lengths) = self.lengths.split_first_chunk().ok_or_else(unfit)?;
+        self.lengths = lengths;
+        let length = u32::from_le_bytes(*length);
+        if length == NOTHING {
+            return Ok(None);
+        }
+        let (part, bytes) = self.bytes.split_at_checked(length as usize).ok_or_else(unfit)?;
+        self.bytes = bytes;
+        Ok(Some(part))
+    }
+
+    pub(super) fn next_present(&mut self) -> Result<&'a [u8]> {
+        self.next()?.ok_or_else(unfit)
+    }
+}
+
+fn unfit() -> Error {
+    Error::invalid("arguments that do not fit")
 }
 
 /// The address of the registers, which never changes.
@@ -78,9 +116,8 @@ impl Output {
         self.lengths.push(bytes.len() as u32);
     }
 
-    /// The length that stands for nothing.
     pub(super) fn push_none(&mut self) {
-        self.lengths.push(u32::MAX);
+        self.lengths.push(NOTHING);
     }
 }
 

@@ -7,7 +7,7 @@ use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::error::{answer, thrown};
-use super::memory::{self, with_input};
+use super::memory::{self, Parts, with_input};
 use super::ranges::{self, Bounds};
 use super::shared::Shared;
 use crate::history::of_key;
@@ -102,18 +102,18 @@ impl CoreReader {
         answer(value.map(|value| u32::from(value.is_some())), FAILED)
     }
 
-    /// Packs the values of keys; the input has each key after its length.
+    /// Packs the values of the keys in the input (see `Parts`). 1 if all of it is ASCII.
     pub fn get_many(&self, keyspace: u32, count: u32) -> u32 {
         let packed = with_input(|input| {
             self.with_source(keyspace, |source| {
                 let source = source?;
+                let mut keys = Parts::new(input, count)?;
                 let (read, ascii) = memory::with_output(|output| {
-                    let mut rest = input;
-                    for _ in 0..count {
-                        let key = take_sized(&mut rest).ok_or_else(|| Error::invalid("keys that do not fit"))?;
+                    (0..count).try_for_each(|_| {
+                        let key = keys.next_present()?;
                         source.read(key, |value| output.push(value))?.unwrap_or_else(|| output.push_none());
-                    }
-                    Ok(())
+                        Ok(())
+                    })
                 });
                 read.map(|()| u32::from(ascii))
             })
@@ -193,14 +193,6 @@ impl CoreReader {
 
 pub(super) fn ended() -> Error {
     Error::aborted("it was committed, aborted or closed before")
-}
-
-/// The bytes after their length, at the beginning of the input.
-pub(super) fn take_sized<'a>(input: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let (length, rest) = input.split_first_chunk::<4>()?;
-    let (bytes, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-    *input = rest;
-    Some(bytes)
 }
 
 /// Nanoseconds since the epoch as milliseconds, the unit of a `Date`.

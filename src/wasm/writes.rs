@@ -4,9 +4,9 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::database::CoreDatabase;
 use super::error::{answer, thrown};
-use super::memory::with_input;
+use super::memory::{Parts, with_input};
 use super::ranges;
-use super::reader::{CoreReader, FAILED, Place, ended, take_sized};
+use super::reader::{CoreReader, FAILED, Place, ended};
 use crate::index::as_ref;
 use crate::keyspace::begin_write;
 use crate::options::TransactionOptions;
@@ -45,20 +45,15 @@ impl CoreDatabase {
         submitted(committed)
     }
 
-    /// Commits changes together. Each stands in the input as a byte, 1 for a value, a key and perhaps a value, both after
-    /// their lengths.
+    /// Commits changes together. The input has a key and a value of each, or a key and nothing (see `Parts`).
     pub fn write_many(&self, keyspace: u32, count: u32, durability: u32) -> f64 {
         let committed = (|| {
             let options = self.transaction_options(durability, false)?.write_only();
             let mut transaction = self.shared.database.begin_with(options)?;
             let state = self.shared.with_keyspace(keyspace, |keyspace| keyspace.state_in(self.shared.handle()))?;
             with_input(|input| {
-                let mut rest = input;
-                (0..count).try_for_each(|_| {
-                    let (key, value) =
-                        take_change(&mut rest).ok_or_else(|| Error::invalid("changes that do not fit"))?;
-                    transaction.write(&state, key, value)
-                })
+                let mut parts = Parts::new(input, count.saturating_mul(2))?;
+                (0..count).try_for_each(|_| transaction.write(&state, parts.next_present()?, parts.next()?))
             })?;
             transaction.begin_commit()
         })();
@@ -165,13 +160,4 @@ impl CoreReader {
     pub fn release(&self, savepoint: &CoreSavepoint) -> std::result::Result<(), JsValue> {
         self.with_transaction(|transaction| transaction.release(savepoint.0)).map_err(thrown)
     }
-}
-
-/// A change at the beginning of the input.
-fn take_change<'a>(input: &mut &'a [u8]) -> Option<(&'a [u8], Option<&'a [u8]>)> {
-    let (kind, rest) = input.split_first()?;
-    *input = rest;
-    let key = take_sized(input)?;
-    let value = if *kind == 1 { Some(take_sized(input)?) } else { None };
-    Some((key, value))
 }
