@@ -64,6 +64,13 @@ export class OpfsFiles {
     });
   }
 
+  /** Closes everything that is open, whatever is still asked for. */
+  abandon() {
+    for (const name of this.#open.keys()) this.#close(name);
+    this.#directory = undefined;
+    this.#queue = new Queue();
+  }
+
   /** @returns {Entries | Promise<Entries>} */
   list() {
     return this.#queue.run(async () => {

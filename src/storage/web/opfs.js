@@ -122,8 +122,11 @@ class OpfsHost {
       this.unlock();
       throw error;
     }
-    const cleared = () => this.#lost(coded("LOST", "the storage of this origin was cleared"));
-    this.#endWatch = watchClearing(() => existsOpfs(this.#name), cleared);
+    this.#endWatch = watchClearing(() => {
+      // Where the files are no more, nothing can be waited for.
+      this.#files.abandon();
+      this.#lost(coded("LOST", "the storage of this origin was cleared"));
+    });
   }
 
   unlock() {

@@ -46,6 +46,11 @@ export class WorkerFiles {
     this.#end(worker, coded("LOST", "the storage was closed"));
   }
 
+  /** Ends the worker at once. */
+  abandon() {
+    if (this.#worker) this.#end(this.#worker, coded("LOST", "the storage was closed"));
+  }
+
   /** @returns {Promise<Entries>} */
   list() {
     return this.#ask("list", []);
@@ -126,6 +131,9 @@ export class WorkerFiles {
     } finally {
       clearTimeout(timer);
     }
+    // In Chromium the locks of a page whose storage was cleared are not those of the workers that it starts later. Then
+    // they tell nothing about a worker.
+    if (await isFree(lock)) return;
     navigator.locks.request(lock, { mode: "shared" }, () => this.#died(worker, "the storage worker was ended"));
   }
 
@@ -161,6 +169,14 @@ export class WorkerFiles {
     this.#waiting.clear();
     for (const { reject } of waiting) reject(error);
   }
+}
+
+/**
+ * @param {string} lock
+ * @returns {Promise<boolean>}
+ */
+function isFree(lock) {
+  return navigator.locks.request(lock, { mode: "shared", ifAvailable: true }, (found) => found !== null);
 }
 
 /** @param {() => Worker} makeWorker */
