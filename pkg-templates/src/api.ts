@@ -7,8 +7,8 @@ import { Database } from "./database.js";
 import { keyEncoding, valueEncoding } from "./encoding.js";
 import { loadEngine } from "./engine.js";
 import { SelkieError, checkSignal, fromPlatform, invalid } from "./error.js";
-import { copyIn, copyOut, type FileSource } from "./files.js";
-import { checkOptions, oneOf, toCore } from "./options.js";
+import { checkFiles, copyIn, copyOut, type FileSource } from "./files.js";
+import { checkDirectory, checkNames, checkOptions, oneOf, toCore } from "./options.js";
 import type { Host, HostMode, HostOptions, Platform } from "./platform.js";
 import type { Codecs } from "./results.js";
 import { sourceOf, type Importable } from "./transfer.js";
@@ -46,15 +46,20 @@ export interface Api {
 export function createApi(platform: Platform): Api {
   return {
     open: (name, options = {}) => openDatabase(platform, name, options, open_core),
-    restore: (name, from, options = {}) => {
+    restore: async (name, from, options = {}) => {
+      checkName(name);
+      checkOptions(options);
       if (options.tabs === "read-only") throw invalid("what is restored is written");
       const source = sourceOf(from, options);
       return openDatabase(platform, name, options, (host, core) => restore_core(host, core, source));
     },
     destroy: (name, options = {}) => destroy(platform, name, options),
-    databases: (options = {}) => list(platform, options.directory),
-    readFiles: async (name, options = {}) => copyOut(await openPlace(platform, name, options, true)),
-    writeFiles: async (name, files, options = {}) => copyIn(await openPlace(platform, name, options, false), files),
+    databases: async (options = {}) => list(platform, options),
+    readFiles: async (name, options = {}) => copyOut(await openPresent(platform, name, options)),
+    writeFiles: async (name, files, options = {}) => {
+      const checked = checkFiles(files);
+      return copyIn(await openPlace(platform, name, options), checked);
+    },
     requestPersistence: () => platform.requestPersistence(),
   };
 }
@@ -214,7 +219,10 @@ async function chooseHost<K, V>(platform: Platform, name: string, options: OpenO
       failures.push(`${mode}: ${error.message}`);
     }
   }
-  throw new SelkieError("UNAVAILABLE", `no storage here keeps data (${failures.join("; ")}); "memory" has to be asked for`);
+  throw new SelkieError(
+    "UNAVAILABLE",
+    `no storage here keeps data (${failures.join("; ")}); "memory" has to be asked for`,
+  );
 }
 
 /** A database stays where it was begun, whatever the platform has learnt since: its storage comes first. */
@@ -235,19 +243,48 @@ async function openHost(platform: Platform, mode: HostMode, name: string, option
   }
 }
 
-function openPlace(platform: Platform, name: string, options: PlaceOptions, readOnly: boolean): Promise<Host> {
+function checkPlace(name: unknown, options: PlaceOptions, modes: readonly string[]): void {
   checkName(name);
-  oneOf("storage", options.storage, ["auto", "opfs", "indexeddb", "file"]);
-  return chooseHost(platform, name, {
-    storage: options.storage ?? "auto",
-    ...(options.directory === undefined ? {} : { directory: options.directory }),
-    tabs: readOnly ? "read-only" : "fail",
-  });
+  checkNames("the options of a place", options, ["storage", "directory"]);
+  oneOf("storage", options.storage, modes);
+  checkDirectory(options.directory);
 }
 
-async function destroy(platform: Platform, name: string, { storage = "auto", directory }: PlaceOptions): Promise<boolean> {
-  checkName(name);
-  oneOf("storage", storage, ["auto", "opfs", "indexeddb", "file", "memory"]);
+/** The host of a place for files. */
+function openPlace(platform: Platform, name: string, options: PlaceOptions): Promise<Host> {
+  checkPlace(name, options, ["auto", "opfs", "indexeddb", "file"]);
+  return chooseHost(platform, name, options);
+}
+
+/** The same where there is a database; without one nothing is to be created. */
+async function openPresent(platform: Platform, name: string, options: PlaceOptions): Promise<Host> {
+  checkPlace(name, options, ["auto", "opfs", "indexeddb", "file"]);
+  const { storage = "auto", directory } = options;
+  for (const mode of storage === "auto" ? platform.modes : [storage as HostMode]) {
+    const isThere = platform.modes.includes(mode) && (await isPresent(platform, mode, name, directory));
+    if (isThere) return chooseHost(platform, name, { ...options, storage: mode });
+  }
+  throw new SelkieError("NOT_FOUND", `there is no database "${name}"`);
+}
+
+async function isPresent(
+  platform: Platform,
+  mode: HostMode,
+  name: string,
+  directory: string | undefined,
+): Promise<boolean> {
+  try {
+    return await platform.exists(mode, name, directory);
+  } catch (error) {
+    const known = fromPlatform(error, "IO");
+    if (known.code === "UNAVAILABLE" || known.code === "NOT_FOUND") return false;
+    throw known;
+  }
+}
+
+async function destroy(platform: Platform, name: string, options: PlaceOptions): Promise<boolean> {
+  checkPlace(name, options, ["auto", "opfs", "indexeddb", "file", "memory"]);
+  const { storage = "auto", directory } = options;
   if (storage === "memory") return false;
   let wasThere = false;
   const modes = storage === "auto" ? platform.modes : [storage];
@@ -263,7 +300,13 @@ async function destroy(platform: Platform, name: string, { storage = "auto", dir
   return wasThere;
 }
 
-async function list(platform: Platform, directory: string | undefined): Promise<{ name: string; mode: StorageMode }[]> {
+async function list(
+  platform: Platform,
+  options: { directory?: string },
+): Promise<{ name: string; mode: StorageMode }[]> {
+  checkNames("the options of a listing", options, ["directory"]);
+  checkDirectory(options.directory);
+  const { directory } = options;
   const found: { name: string; mode: StorageMode }[] = [];
   for (const mode of platform.modes) {
     try {

@@ -3,6 +3,7 @@
 import type { Codec } from "./encoding.js";
 import { invalid } from "./error.js";
 import { toBytes } from "./memory.js";
+import { checkNames } from "./options.js";
 import type { RangeOptions, WatchOptions } from "./types.js";
 
 /** Kinds of bounds, as the engine numbers them. */
@@ -19,7 +20,7 @@ export interface Bounds {
 
 const EMPTY = new Uint8Array(0);
 const EVERYTHING: Bounds = { low: NONE, lowKey: EMPTY, high: NONE, highKey: EMPTY };
-const NAMES = ["gt", "gte", "lt", "lte"] as const;
+export const NAMES = ["gt", "gte", "lt", "lte"] as const;
 
 /** The bounds that options name, which may have `others` beside them. */
 export function boundsOf<K>(
@@ -28,12 +29,7 @@ export function boundsOf<K>(
   others: readonly string[],
 ): Bounds {
   if (options === undefined) return EVERYTHING;
-  if (typeof options !== "object" || options === null) throw invalid("a range is an object such as { gte, lt }");
-  for (const name in options) {
-    if (!(NAMES as readonly string[]).includes(name) && !others.includes(name)) {
-      throw invalid(`"${name}" is not an option of a range`);
-    }
-  }
+  checkNames("the options of a range", options, NAMES, others);
   const { gt, gte, lt, lte } = options;
   if (gt !== undefined && gte !== undefined) throw invalid("a range has gt or gte, not both");
   if (lt !== undefined && lte !== undefined) throw invalid("a range has lt or lte, not both");
@@ -56,6 +52,13 @@ export function prefixBounds<K>(codec: Codec<K>, prefix: K): Bounds {
   const highKey = lowKey.slice(0, end);
   highKey[end - 1] = (highKey[end - 1] as number) + 1;
   return { low: INCLUDED, lowKey, high: EXCLUDED, highKey };
+}
+
+/** An option that is true or false. */
+export function flagOf(name: string, value: unknown, fallback: boolean): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value !== "boolean") throw invalid(`${name} is true or false, not ${String(value)}`);
+  return value;
 }
 
 /** The number of an option that counts something. */

@@ -1,14 +1,15 @@
 /** Watching: changes as they are committed, and those since a version. */
 
 import type { CoreChanges, CoreWatch } from "#core";
-import { INCLUDED, NONE, boundsOf, prefixBounds, type Bounds } from "./bounds.js";
+import { INCLUDED, NAMES, NONE, boundsOf, flagOf, prefixBounds, type Bounds } from "./bounds.js";
 import type { Codec } from "./encoding.js";
 import { SelkieError, checkSignal, invalid } from "./error.js";
 import { putTwo, secondBytes } from "./memory.js";
+import { checkNames } from "./options.js";
 import type { Space } from "./space.js";
 import type { Change, Changes, ChangesOptions, Version, WatchOptions } from "./types.js";
 
-const OTHERS = ["prefix", "since", "live", "signal"];
+const CHANGES_OPTIONS = ["prefix", "since", "live", "signal"];
 
 type Row = unknown[];
 
@@ -50,8 +51,9 @@ function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {
   return codec.decode(bytes);
 }
 
-function rangeOf<K, V>(space: Space<K, V>, options: WatchOptions<K>): Bounds {
-  const bounds = boundsOf(space.codecs.key, options, OTHERS);
+function rangeOf<K, V>(space: Space<K, V>, options: WatchOptions<K>, others: readonly string[]): Bounds {
+  checkNames("the options of a range", options, NAMES, others);
+  const bounds = boundsOf(space.codecs.key, options, others);
   if (options.prefix === undefined) return bounds;
   if (bounds.low !== NONE || bounds.high !== NONE) throw invalid("a range has a prefix or bounds, not both");
   return prefixBounds(space.codecs.key, options.prefix);
@@ -68,8 +70,9 @@ export function watchRange<K, V>(
   space: Space<K, V>,
   range: WatchOptions<K>,
   listener: (changes: readonly Change<K, V>[], at: { version: Version; time: Date }) => void,
+  onError: (error: unknown) => void = reportError,
 ): () => void {
-  const bounds = rangeOf(space, range);
+  const bounds = rangeOf(space, range, ["prefix"]);
   const watch = startWatch(space, bounds);
   const decoder = new Decoder(space, bounds);
   let stopped = false;
@@ -94,11 +97,15 @@ export function watchRange<K, V>(
     }
   };
   run().catch((error: unknown) => {
-    const isEnd = stopped || space.connection.ended || (error instanceof SelkieError && error.code === "CLOSED");
+    const isEnd = stopped || space.connection.ended || isClosed(error);
     stop();
-    if (!isEnd) reportError(error);
+    if (!isEnd) onError(error);
   });
   return stop;
+}
+
+function isClosed(error: unknown): boolean {
+  return error instanceof SelkieError && error.code === "CLOSED";
 }
 
 /** Reports like an error that nobody caught, where nobody waits for an answer. */
@@ -108,35 +115,103 @@ function reportError(error: unknown): void {
   });
 }
 
-export async function* changesOf<K, V>(
-  space: Space<K, V>,
-  options: ChangesOptions<K>,
-): AsyncGenerator<Changes<K, V>, void, undefined> {
-  const { since, live = true, signal } = options;
-  const bounds = rangeOf(space, options);
-  const decoder = new Decoder(space, bounds);
-  checkSignal(signal);
-  // Watching begins before the past is read, so that nothing is missed in between.
-  const watch = live ? startWatch(space, bounds) : undefined;
-  try {
+export function changesOf<K, V>(space: Space<K, V>, options: ChangesOptions<K>): AsyncIterableIterator<Changes<K, V>> {
+  const bounds = rangeOf(space, options, CHANGES_OPTIONS);
+  const { since, signal } = options;
+  const live = flagOf("live", options.live, true);
+  if (since !== undefined && !(Number.isSafeInteger(since) && since >= 0))
+    throw invalid(`${String(since)} is not a version`);
+  if (signal !== undefined && typeof signal?.aborted !== "boolean") throw invalid("signal is an AbortSignal");
+  return new ChangesIterator(space, bounds, { since, live, signal });
+}
+
+interface Wanted {
+  readonly since: Version | undefined;
+  readonly live: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+class ChangesIterator<K, V> implements AsyncIterableIterator<Changes<K, V>> {
+  readonly #space: Space<K, V>;
+  readonly #decoder: Decoder<K, V>;
+  readonly #watch: CoreWatch | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #rows: AsyncGenerator<Changes<K, V>, void, undefined>;
+  #ended = false;
+  #wake = (): void => {};
+
+  constructor(space: Space<K, V>, bounds: Bounds, { since, live, signal }: Wanted) {
+    this.#space = space;
+    this.#decoder = new Decoder(space, bounds);
+    // Watching begins now, so that nothing is missed before the first `next`, or while the past is read.
+    this.#watch = live ? startWatch(space, bounds) : undefined;
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.#end);
+    this.#rows = this.#read(since);
+  }
+
+  async next(): Promise<IteratorResult<Changes<K, V>, undefined>> {
+    try {
+      const { done, value } = await this.#rows.next();
+      if (!done) return { done, value };
+      this.#end();
+      return { done: true, value: undefined };
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+  }
+
+  /** Ends it at once, also while `next` waits. */
+  async return(): Promise<IteratorResult<Changes<K, V>, undefined>> {
+    this.#end();
+    await this.#rows.return();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  readonly #end = (): void => {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#signal?.removeEventListener("abort", this.#end);
+    this.#wake();
+    this.#watch?.free();
+  };
+
+  #goesOn(): boolean {
+    checkSignal(this.#signal);
+    return !this.#ended;
+  }
+
+  async *#read(since: Version | undefined): AsyncGenerator<Changes<K, V>, void, undefined> {
     let seen = since ?? 0;
-    if (since !== undefined) {
-      for await (const changes of pastOf(space, since, decoder)) {
+    if (since !== undefined && this.#goesOn()) {
+      for await (const changes of pastOf(this.#space, since, this.#decoder)) {
+        if (!this.#goesOn()) return;
         seen = changes.version;
         yield changes;
-        checkSignal(signal);
       }
     }
-    while (watch) {
-      for (let row = watch.next(); row; row = watch.next()) {
-        const changes = decoder.changes(row);
-        if (changes.version > seen) yield changes;
-        checkSignal(signal);
+    while (this.#watch && this.#goesOn()) {
+      const row = this.#watch.next();
+      if (!row) {
+        await this.#wait(this.#watch.wait());
+        continue;
       }
-      await untilAborted(watch.wait(), signal);
+      const changes = this.#decoder.changes(row);
+      if (changes.version > seen) yield changes;
     }
-  } finally {
-    watch?.free();
+  }
+
+  /** Waits for a promise, or for the end. */
+  async #wait(promise: Promise<unknown>): Promise<void> {
+    const end = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    await Promise.race([promise, end]);
   }
 }
 
@@ -154,25 +229,6 @@ async function* pastOf<K, V>(
   } finally {
     past.free();
   }
-}
-
-/** Waits for a promise, or for the signal, which leaves no listener behind. */
-async function untilAborted(promise: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) {
-    await promise;
-    return;
-  }
-  let abort = (): void => {};
-  const aborted = new Promise<void>((resolve) => {
-    abort = resolve;
-    signal.addEventListener("abort", abort);
-  });
-  try {
-    await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
-  checkSignal(signal);
 }
 
 function isWithin(key: Uint8Array, { low, lowKey, high, highKey }: Bounds): boolean {

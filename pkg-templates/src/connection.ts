@@ -3,7 +3,7 @@
 import type { CoreDatabase, CoreReader } from "#core";
 import { Acknowledgements, type Stage } from "./acknowledgements.js";
 import { takeError } from "./engine.js";
-import { SelkieError } from "./error.js";
+import { SelkieError, invalid } from "./error.js";
 import { intervalOf, levelOf, stageOf } from "./options.js";
 import type { Commit, Durability, StorageMode, Version } from "./types.js";
 
@@ -71,14 +71,27 @@ export class Connection {
     }
   }
 
-  /** The number of a keyspace, which is created where there is none. */
-  keyspace(name: string): number {
-    let number = this.#numbers.get(name);
-    if (number === undefined) {
-      number = this.core.keyspace(name);
-      this.#numbers.set(name, number);
-    }
+  /** Opens a keyspace, which is created where there is none. */
+  openKeyspace(name: string): number {
+    const number = this.core.keyspace(name);
+    this.#numbers.set(name, number);
     return number;
+  }
+
+  /** The number of a keyspace that is there. One that was dropped comes back when it is opened, not when it is used. */
+  keyspace(name: string): number {
+    const number = this.#numbers.get(name);
+    if (number !== undefined) return number;
+    this.check();
+    if (!this.core.keyspaces().includes(name)) {
+      throw new SelkieError("KEYSPACE_NOT_FOUND", `there is no keyspace "${name}"`, { keyspace: name });
+    }
+    return this.openKeyspace(name);
+  }
+
+  /** Refuses another database's keyspace, whose number would mean something else here. */
+  checkKeyspace(keyspace: { connection: Connection }): void {
+    if (keyspace?.connection !== this) throw invalid("a keyspace of this database is needed");
   }
 
   forgetKeyspace(name: string): void {
@@ -88,7 +101,7 @@ export class Connection {
   /** The engine's number of a durability level; 0 for the database's own. */
   level(durability: Durability | undefined): number {
     if (durability === undefined) return 0;
-    if (typeof durability === "string") return levelOf(durability);
+    if (typeof durability !== "object" || durability === null) return levelOf(durability);
     const { intervalMs, commits, bytes } = intervalOf(durability);
     return this.core.add_interval(intervalMs, commits, bytes);
   }

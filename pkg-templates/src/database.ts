@@ -3,15 +3,16 @@
 import type { CoreReader } from "#core";
 import type { Connection } from "./connection.js";
 import { keyEncoding, valueEncoding } from "./encoding.js";
+import { isWellFormed } from "./encoding-utf8.js";
 import { SelkieError, checkSignal, invalid, isConflict } from "./error.js";
 import { Keyspace } from "./keyspace.js";
-import { oneOf } from "./options.js";
+import { checkNames, oneOf } from "./options.js";
 import type { Platform } from "./platform.js";
 import { recoveryOf, snapshotInfoOf, statsOf } from "./report.js";
 import type { Codecs } from "./results.js";
 import { Space } from "./space.js";
 import { Transaction } from "./transaction.js";
-import { exportBlob, exportStream } from "./transfer.js";
+import { checkTransfer, exportBlob, exportStream } from "./transfer.js";
 import type {
   Durability,
   KeyspaceOptions,
@@ -97,6 +98,7 @@ export class Database<K, V> extends Space<K, V> {
 
   /** Begins a transaction. */
   begin(options: TransactionOptions = {}): Transaction<K, V> {
+    checkNames("the options of a transaction", options, ["mode", "isolation", "durability"]);
     const { mode = "readwrite", isolation = "serializable", durability } = options;
     oneOf("mode", mode, ["readwrite", "read"]);
     oneOf("isolation", isolation, ["serializable", "snapshot"]);
@@ -119,6 +121,7 @@ export class Database<K, V> extends Space<K, V> {
    */
   async update<T>(change: (tx: Transaction<K, V>) => T | Promise<T>, options: UpdateOptions = {}): Promise<T> {
     if (typeof change !== "function") throw invalid("update takes a function");
+    checkNames("the options of an update", options, ["isolation", "durability", "signal"]);
     const { signal, ...rest } = options;
     for (let attempt = 1; ; attempt++) {
       checkSignal(signal);
@@ -154,8 +157,9 @@ export class Database<K, V> extends Space<K, V> {
   /** A view as of a time. Reading what is no longer kept throws `HISTORY_COLLECTED`. */
   asOf(time: Date | number): View<K, V> {
     this.connection.check();
-    const timeMs = Number(time);
-    if (Number.isNaN(timeMs)) throw invalid("asOf takes a Date or milliseconds since 1970");
+    const timeMs = time instanceof Date ? time.getTime() : time;
+    if (typeof timeMs !== "number" || Number.isNaN(timeMs))
+      throw invalid("asOf takes a Date or milliseconds since 1970");
     return this.#view(this.connection.core.as_of(timeMs));
   }
 
@@ -167,19 +171,17 @@ export class Database<K, V> extends Space<K, V> {
   }
 
   #view(core: CoreReader): View<K, V> {
-    return new View(this.codecs, core);
+    return new View(this.connection, this.codecs, core);
   }
 
   /** A keyspace, which is created where there is none. */
   keyspace<V2 = V, K2 = string>(name: string, options: KeyspaceOptions<K2, V2> = {}): Keyspace<K2, V2> {
-    if (typeof name !== "string") throw invalid("a keyspace has a name");
+    checkKeyspaceName(name);
+    checkNames("the options of a keyspace", options, ["keyEncoding", "valueEncoding"]);
     this.connection.check();
     const codecs = { key: keyEncoding(options.keyEncoding), value: valueEncoding(options.valueEncoding) };
-    const isThere = name === "default" || this.connection.core.keyspaces().includes(name);
-    if (!isThere && this.readOnly) {
-      throw new SelkieError("KEYSPACE_NOT_FOUND", `no keyspace "${name}"`, { keyspace: name });
-    }
-    this.connection.keyspace(name);
+    if (this.readOnly) this.connection.keyspace(name);
+    else this.connection.openKeyspace(name);
     return new Keyspace(this.connection, name, codecs);
   }
 
@@ -191,6 +193,7 @@ export class Database<K, V> extends Space<K, V> {
 
   /** Drops a keyspace with everything in it. */
   async dropKeyspace(name: string): Promise<void> {
+    checkKeyspaceName(name);
     this.connection.checkWritable();
     const version = this.connection.core.drop_keyspace(name);
     this.connection.forgetKeyspace(name);
@@ -233,12 +236,14 @@ export class Database<K, V> extends Space<K, V> {
 
   /** Everything that is committed, with its history, as one Blob, while commits go on. `restore` takes it. */
   export(options: TransferOptions = {}): Promise<Blob> {
+    checkTransfer(options);
     this.connection.check();
     return exportBlob(this.connection.core, options);
   }
 
   /** The same as a stream. */
   exportStream(options: TransferOptions = {}): ReadableStream<Uint8Array> {
+    checkTransfer(options);
     this.connection.check();
     return exportStream(this.connection.core, options);
   }
@@ -258,6 +263,11 @@ export class Database<K, V> extends Space<K, V> {
   get durability(): Durability {
     return this.connection.options.durability;
   }
+}
+
+function checkKeyspaceName(name: unknown): asserts name is string {
+  if (typeof name !== "string" || !isWellFormed(name))
+    throw invalid("a keyspace's name is text without lone surrogates");
 }
 
 export interface Database<K, V> extends AsyncDisposable {}

@@ -22,6 +22,8 @@ export interface TextCodec<T> {
 export interface BytesCodec<T> {
   readonly name: string;
   readonly text: false;
+  /** Whether it is the user's own: it may call the database, which has other things in its memory afterwards. */
+  readonly foreign?: boolean;
   encode(value: T): Uint8Array;
   decode(bytes: Uint8Array): T;
 }
@@ -67,6 +69,7 @@ function custom<T>(encoding: Encoding<T>): Codec<T> {
   return {
     name,
     text: false,
+    foreign: true,
     encode(value) {
       const bytes: unknown = guard("encode", encoding.encode, value);
       if (!isBytes(bytes)) throw new SelkieError("ENCODING", `the encoding "${name}" did not return a Uint8Array`);

@@ -47,7 +47,7 @@ export function fromPlatform(error: unknown, fallback: ErrorCode): SelkieError {
   if (error instanceof SelkieError) return error;
   const { name, code, message } = (error ?? {}) as { name?: string; code?: unknown; message?: string };
   const text = message ?? String(error);
-  if (code === "LOCKED" || code === "UNAVAILABLE" || code === "EXISTS") {
+  if (code === "LOCKED" || code === "UNAVAILABLE" || code === "INVALID_ARGUMENT" || code === "EXISTS") {
     return new SelkieError(code === "EXISTS" ? "IO" : code, text, { cause: error });
   }
   if (name === "QuotaExceededError" || code === "ENOSPC") return new SelkieError("QUOTA", text, { cause: error });
@@ -58,5 +58,7 @@ export function fromPlatform(error: unknown, fallback: ErrorCode): SelkieError {
 
 /** Throws if a signal has ended what it is for. */
 export function checkSignal(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new SelkieError("ABORTED", "the signal ended it", { cause: signal.reason });
+  if (signal === undefined) return;
+  if (typeof signal?.aborted !== "boolean") throw invalid("signal is an AbortSignal");
+  if (signal.aborted) throw new SelkieError("ABORTED", "the signal ended it", { cause: signal.reason });
 }

@@ -1,6 +1,6 @@
 /** The raw files of a database, out and in: native programs read and write the same ones. */
 
-import { SelkieError, fromPlatform } from "./error.js";
+import { SelkieError, fromPlatform, invalid } from "./error.js";
 import type { Host } from "./platform.js";
 
 export type FileSource = Blob | Uint8Array;
@@ -8,8 +8,13 @@ export type FileSource = Blob | Uint8Array;
 /** Files cross in pieces of this size, so that none stands in memory as a whole. */
 const PIECE_BYTES = 4 << 20;
 
+/** What a database's files are called. Anything else could lead out of its directory. */
+const NAME = /^(database|[0-9a-f]{16}\.(log|snapshot))$/;
+
 export async function copyOut(host: Host): Promise<Map<string, Blob>> {
   try {
+    // Whoever writes would change the files while they are copied.
+    await host.lock();
     const files = new Map<string, Blob>();
     const entries = await host.list();
     if (entries.length === 0) throw new SelkieError("NOT_FOUND", `there is no database in ${host.location}`);
@@ -28,14 +33,27 @@ export async function copyOut(host: Host): Promise<Map<string, Blob>> {
   }
 }
 
-export async function copyIn(host: Host, files: Iterable<[string, FileSource]>): Promise<void> {
+/** Refuses what are no files of a database. */
+export function checkFiles(files: Iterable<[string, FileSource]>): [string, FileSource][] {
+  if (typeof files?.[Symbol.iterator] !== "function")
+    throw invalid("files are pairs of a name and a Blob or Uint8Array");
+  const checked = [...files];
+  for (const [name, source] of checked) {
+    if (!NAME.test(name)) throw invalid(`${JSON.stringify(name)} is not a file of a database`);
+    if (!(source instanceof Blob) && !(source instanceof Uint8Array))
+      throw invalid(`the file ${name} is no Blob or Uint8Array`);
+  }
+  if (!checked.some(([name]) => name === "database")) throw invalid("a database has a file `database`");
+  // It makes them a database, and comes last.
+  return checked.sort(([a], [b]) => Number(a === "database") - Number(b === "database"));
+}
+
+export async function copyIn(host: Host, files: [string, FileSource][]): Promise<void> {
   const written: string[] = [];
   try {
     await host.lock();
     if ((await host.list()).length > 0) throw new SelkieError("IO", `there is a database in ${host.location} already`);
-    // The file `database` makes it one, and comes last.
-    const ordered = [...files].sort(([a], [b]) => Number(a === "database") - Number(b === "database"));
-    for (const [name, source] of ordered) {
+    for (const [name, source] of files) {
       await host.create(name);
       written.push(name);
       await copyFile(host, name, source instanceof Blob ? source : new Blob([source as Uint8Array<ArrayBuffer>]));

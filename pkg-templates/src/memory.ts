@@ -49,10 +49,21 @@ export function register(index: 0 | 1 | 2 | 3): number {
   return words[registersAt + index] as number;
 }
 
-/** The table of lengths that begins at an address. */
-export function lengths(at: number, count: number): Uint32Array {
-  view();
-  return words.subarray(at / 4, at / 4 + count);
+/** What the last call packed: byte strings one after the other, and the table of their lengths. */
+export interface Packed {
+  readonly bytes: Uint8Array;
+  readonly lengths: Uint32Array;
+}
+
+/** Reads what was packed; a copy, where it is to be good after the next call of the engine. */
+export function packed(kept: boolean): Packed {
+  const at = register(0);
+  const table = register(2) / 4;
+  const found = {
+    bytes: view().subarray(at, at + register(1)),
+    lengths: words.subarray(table, table + register(3)),
+  };
+  return kept ? { bytes: found.bytes.slice(), lengths: found.lengths.slice() } : found;
 }
 
 /** Makes room for so many bytes of arguments and returns where. */
@@ -143,9 +154,8 @@ function writeLength(target: Uint8Array, at: number, length: number): void {
   target[at + 3] = length >>> 24;
 }
 
-/** The text at an address. */
-export function textAt(at: number, length: number): string {
-  const source = view();
+/** The text at a place in bytes. */
+export function textIn(source: Uint8Array, at: number, length: number): string {
   if (length <= SHORT_BYTES) {
     const codes = new Array<number>(length);
     let bits = 0;
@@ -157,11 +167,6 @@ export function textAt(at: number, length: number): string {
     if (bits < 128) return String.fromCharCode.apply(undefined, codes);
   }
   return decodeUtf8(source.subarray(at, at + length));
-}
-
-/** A copy of the bytes at an address. */
-export function bytesAt(at: number, length: number): Uint8Array {
-  return view().slice(at, at + length);
 }
 
 /** The bytes of a text or byte string, to be kept. */

@@ -3,9 +3,9 @@
 import { CoreOptions } from "#core";
 import type { Stage } from "./acknowledgements.js";
 import { invalid } from "./error.js";
-import type { Durability, History, OpenOptions } from "./types.js";
+import type { Durability, History, Limits, OpenOptions } from "./types.js";
 
-const NAMES = new Set([
+const NAMES = [
   "keyEncoding",
   "valueEncoding",
   "storage",
@@ -21,21 +21,73 @@ const NAMES = new Set([
   "worker",
   "onLost",
   "onProgress",
-]);
+];
+const LIMITS = ["transactionBytes", "queueBytes", "historyBytes", "watchBytes", "attempts"] as const;
+const MOST_VERSIONS = 2 ** 32 - 1;
 const LEVELS = ["none", "queued", "buffered", "immediate"] as const;
 
 /** Refuses options that do not exist or are not of their kind. */
 export function checkOptions<K, V>(options: OpenOptions<K, V>): void {
-  if (typeof options !== "object" || options === null) throw invalid("options are an object");
-  for (const name of Object.keys(options)) {
-    if (!NAMES.has(name)) throw invalid(`"${name}" is not an option`);
-  }
+  checkNames("the options of a database", options, NAMES);
   oneOf("storage", options.storage, ["auto", "opfs", "indexeddb", "file", "memory"]);
   oneOf("tabs", options.tabs, ["fail", "wait", "read-only"]);
   oneOf("visibility", options.visibility, ["applied", "durable"]);
-  for (const name of ["worker", "onLost"] as const) {
-    if (options[name] !== undefined && typeof options[name] !== "function") throw invalid(`${name} is a function`);
+  for (const name of ["worker", "onLost", "onProgress"] as const) {
+    const value = (options as Record<string, unknown>)[name];
+    if (value !== undefined && typeof value !== "function") throw invalid(`${name} is a function`);
   }
+  checkDirectory(options.directory);
+  checkDurability(options.durability);
+  checkHistory(options.history);
+  checkSnapshots(options.snapshots);
+  if (options.limits === undefined) return;
+  checkNames("the limits of a database", options.limits, LIMITS);
+  for (const name of LIMITS) if (options.limits[name] !== undefined) amount(name, options.limits[name]);
+}
+
+/** Refuses what is no object, and names that mean nothing: a misspelt option must not be passed over in silence. */
+export function checkNames(
+  what: string,
+  options: unknown,
+  names: readonly string[],
+  more: readonly string[] = [],
+): void {
+  if (typeof options !== "object" || options === null) throw invalid(`${what} are an object, not ${String(options)}`);
+  for (const name in options) {
+    if (!names.includes(name) && !more.includes(name)) throw invalid(`"${name}" is not among ${what}`);
+  }
+}
+
+export function checkDirectory(directory: unknown): void {
+  if (directory !== undefined && typeof directory !== "string") throw invalid("directory is a path");
+}
+
+export function checkDurability(durability: Durability | undefined): void {
+  if (typeof durability === "object" && durability !== null) intervalOf(durability);
+  else if (durability !== undefined) levelOf(durability);
+}
+
+function checkHistory(history: History | undefined): void {
+  if (history === undefined || typeof history === "boolean") return;
+  checkNames("the limits of history", history, ["versions", "ageMs"]);
+  const { versions, ageMs } = history as { versions?: number; ageMs?: number };
+  if ((versions === undefined) === (ageMs === undefined)) {
+    throw invalid("history is true, false, { versions } or { ageMs }");
+  }
+  if (versions === undefined) amount("ageMs", ageMs);
+  else if (!Number.isSafeInteger(versions) || versions < 1 || versions > MOST_VERSIONS) {
+    throw invalid(`versions is a count from 1, not ${String(versions)}`);
+  }
+}
+
+function checkSnapshots(snapshots: OpenOptions["snapshots"]): void {
+  if (snapshots === undefined || snapshots === "never") return;
+  checkNames("the limits of snapshots", snapshots, ["logBytes", "intervalMs"]);
+  const { logBytes, intervalMs } = snapshots as { logBytes?: number; intervalMs?: number };
+  if ((logBytes === undefined) === (intervalMs === undefined)) {
+    throw invalid('snapshots are "never", { logBytes } or { intervalMs }');
+  }
+  amount("the limit of snapshots", logBytes ?? intervalMs);
 }
 
 export function oneOf(name: string, value: unknown, allowed: readonly string[]): void {
@@ -57,10 +109,9 @@ export function toCore<K, V>(options: OpenOptions<K, V>): CoreOptions {
   if (options.visibility === "durable") core.visible_when_durable();
   setHistory(core, history);
   if (snapshots === "never") core.no_snapshots();
-  else if (snapshots !== undefined && "logBytes" in snapshots) core.snapshot_log_bytes(amount("logBytes", snapshots.logBytes));
-  else if (snapshots !== undefined) core.snapshot_interval(amount("intervalMs", snapshots.intervalMs));
-  const limit = (name: keyof NonNullable<typeof limits>): number =>
-    limits?.[name] === undefined ? -1 : amount(name, limits[name]);
+  else if (snapshots !== undefined && "logBytes" in snapshots) core.snapshot_log_bytes(snapshots.logBytes);
+  else if (snapshots !== undefined) core.snapshot_interval(snapshots.intervalMs);
+  const limit = (name: keyof Limits): number => limits?.[name] ?? -1;
   core.limits(
     limit("transactionBytes"),
     limit("queueBytes"),
@@ -83,7 +134,9 @@ function setHistory(core: CoreOptions, history: History | undefined): void {
 /** The engine's number of a level by name. */
 export function levelOf(level: string): number {
   const place = LEVELS.indexOf(level as (typeof LEVELS)[number]);
-  if (place < 0) throw invalid(`durability is one of "${LEVELS.join('", "')}", or { intervalMs }, not ${JSON.stringify(level)}`);
+  if (place < 0) {
+    throw invalid(`durability is one of "${LEVELS.join('", "')}", or { intervalMs }, not ${JSON.stringify(level)}`);
+  }
   return place + 1;
 }
 
@@ -92,6 +145,7 @@ export function intervalOf(interval: { intervalMs: number; commits?: number; byt
   commits: number;
   bytes: number;
 } {
+  checkNames("the limits of an interval", interval, ["intervalMs", "commits", "bytes"]);
   const { intervalMs, commits, bytes } = interval;
   return {
     intervalMs: amount("intervalMs", intervalMs),
@@ -107,6 +161,8 @@ export function stageOf(durability: Durability): Stage {
 }
 
 function amount(name: string, value: unknown): number {
-  if (typeof value !== "number" || !(value >= 0) || value === Infinity) throw invalid(`${name} is a number of 0 or more, not ${String(value)}`);
+  if (typeof value !== "number" || !(value >= 0) || value === Infinity) {
+    throw invalid(`${name} is a number of 0 or more, not ${String(value)}`);
+  }
   return value;
 }

@@ -1,12 +1,14 @@
 /** What everything that can be read shares: the newest state, views, transactions, and their keyspaces. */
 
 import type { CoreReader } from "#core";
-import { boundsOf, countOf, prefixBounds, type Bounds } from "./bounds.js";
+import { boundsOf, countOf, flagOf, prefixBounds, type Bounds } from "./bounds.js";
 import type { Codec } from "./encoding.js";
+import { decodeUtf8 } from "./encoding-utf8.js";
 import { takeError } from "./engine.js";
 import { invalid } from "./error.js";
-import { bytesAt, lengths, NOTHING, putMany, putOne, putTwo, register, secondBytes, textAt } from "./memory.js";
-import { RangeResults, packedText, partReader, type Codecs, type What } from "./results.js";
+import { checkNames } from "./options.js";
+import { NOTHING, packed, putMany, putOne, putTwo, register, secondBytes, textIn, view } from "./memory.js";
+import { RangeResults, partReader, type Codecs, type What } from "./results.js";
 import type { KeyVersion, RangeOptions, Reader, Results } from "./types.js";
 
 const FOUND = 1;
@@ -51,9 +53,10 @@ export abstract class Reading<K, V> implements Reader<K, V> {
     putMany(keys.map((item) => key.encode(item)));
     const answer = core.get_many(space, keys.length) >>> 0;
     if (answer === FAILED) throw takeError();
-    const read = partReader(value, answer === ASCII && value.text ? packedText() : undefined);
+    const { bytes, lengths } = packed(isForeign(value));
+    const read = partReader(value, bytes, answer === ASCII && value.text ? decodeUtf8(bytes) : undefined);
     let at = 0;
-    return Array.from(lengths(register(2), register(3)), (length) => {
+    return Array.from(lengths, (length) => {
       if (length === NOTHING) return undefined;
       at += length;
       return read(at - length, length);
@@ -77,12 +80,13 @@ export abstract class Reading<K, V> implements Reader<K, V> {
   }
 
   prefix(prefix: K, options: { reverse?: boolean; limit?: number; offset?: number } = {}): Results<[K, V]> {
-    boundsOf(this.codecs.key, options, SCAN_OPTIONS);
+    checkNames("the options of a prefix", options, SCAN_OPTIONS);
     return this.#within("entries", prefixBounds(this.codecs.key, prefix), options);
   }
 
   count(options?: RangeOptions<K>): number {
     const bounds = boundsOf(this.codecs.key, options, SCAN_OPTIONS);
+    flagOf("reverse", options?.reverse, false);
     const offset = countOf("offset", options?.offset, 0);
     const limit = countOf("limit", options?.limit, Infinity);
     const { core, space } = this.source();
@@ -94,7 +98,7 @@ export abstract class Reading<K, V> implements Reader<K, V> {
 
   /** The value that a call of the engine found. @internal */
   valueOf(answer: number): V | undefined {
-    if (answer === FOUND) return decodeAt(this.codecs.value, register(0), register(1));
+    if (answer === FOUND) return decodeIn(this.codecs.value, view(), register(0), register(1));
     if (answer >>> 0 === FAILED) throw takeError();
     return undefined;
   }
@@ -125,7 +129,7 @@ export abstract class Reading<K, V> implements Reader<K, V> {
       source: () => this.source(),
       codecs: this.codecs,
       bounds,
-      reverse: options.reverse === true,
+      reverse: flagOf("reverse", options.reverse, false),
       offset: countOf("offset", options.offset, 0),
       limit: countOf("limit", options.limit, Infinity),
     };
@@ -133,7 +137,11 @@ export abstract class Reading<K, V> implements Reader<K, V> {
   }
 }
 
-/** Reads a value where the engine left it. */
-export function decodeAt<T>(codec: Codec<T>, at: number, length: number): T {
-  return codec.text ? codec.decodeText(textAt(at, length)) : codec.decode(bytesAt(at, length));
+/** Reads a key or value at a place in bytes. */
+export function decodeIn<T>(codec: Codec<T>, bytes: Uint8Array, at: number, length: number): T {
+  return codec.text ? codec.decodeText(textIn(bytes, at, length)) : codec.decode(bytes.slice(at, at + length));
+}
+
+export function isForeign(codec: Codec<unknown>): boolean {
+  return !codec.text && codec.foreign === true;
 }

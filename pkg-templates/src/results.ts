@@ -4,7 +4,8 @@ import type { CoreReader } from "#core";
 import { takeError } from "./engine.js";
 import { EXCLUDED, type Bounds } from "./bounds.js";
 import type { Codec } from "./encoding.js";
-import { bytesAt, lengths, putTwo, register, secondBytes, textAt, view } from "./memory.js";
+import { packed, putTwo, secondBytes, type Packed } from "./memory.js";
+import { decodeIn, isForeign } from "./reading.js";
 import { decodeUtf8 } from "./encoding-utf8.js";
 import type { Results } from "./types.js";
 
@@ -108,12 +109,14 @@ class Portions<K, V, T> {
   #size: number;
   #lastKey: Uint8Array | undefined;
   #finished = false;
+  readonly #foreign: boolean;
 
   constructor(query: Query<K, V>, what: What, size = FIRST_PORTION) {
     this.#query = query;
     this.#what = what;
     this.#left = query.limit;
     this.#size = size;
+    this.#foreign = isForeign(query.codecs.key) || isForeign(query.codecs.value);
   }
 
   /** The next items, at least one; undefined at the end. */
@@ -125,19 +128,27 @@ class Portions<K, V, T> {
     const wanted = Math.min(this.#size, this.#left, FAILED - 1);
     const { core, space } = this.#query.source();
     const answer = this.#scan(this.#rest ?? core, space, wanted);
-    const items = this.#decode((answer & ASCII) !== 0);
-    this.#left -= items.length;
+    const portion = packed(this.#foreign);
+    const count = portion.lengths.length / (this.#what === "keys" ? 1 : 2);
+    this.#left -= count;
     this.#size = Math.min(this.#size * 4, LARGEST_PORTION);
     if ((answer & MORE) === 0 || this.#left === 0) {
-      this.#finished = true;
       if (this.#rest === undefined) core.drop_rest();
+      this.close();
     } else {
-      this.#lastKey = this.#keyAtEnd();
+      this.#lastKey = this.#keyAtEnd(portion);
       // The newest state moves on, so that the moment of the first portion is kept for the others.
       this.#rest ??= core.rest();
     }
-    if (this.#finished) this.close();
-    return items.length === 0 ? undefined : items;
+    if (count === 0) return undefined;
+    try {
+      // This comes last, because an encoding of the user's own may do anything. What is no copy is found anew, because
+      // the memory may have grown.
+      return this.#decode(this.#foreign ? portion : packed(false), (answer & ASCII) !== 0);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   close(): void {
@@ -160,25 +171,23 @@ class Portions<K, V, T> {
     return answer;
   }
 
-  #keyAtEnd(): Uint8Array {
-    const count = register(3);
-    const table = lengths(register(2), count);
-    const valueBytes = this.#what === "keys" ? 0 : (table[count - 1] as number);
-    const keyBytes = table[this.#what === "keys" ? count - 1 : count - 2] as number;
-    return bytesAt(register(0) + register(1) - valueBytes - keyBytes, keyBytes);
+  #keyAtEnd({ bytes, lengths }: Packed): Uint8Array {
+    const valueBytes = this.#what === "keys" ? 0 : (lengths.at(-1) as number);
+    const keyBytes = lengths.at(this.#what === "keys" ? -1 : -2) as number;
+    const end = bytes.length - valueBytes;
+    return bytes.slice(end - keyBytes, end);
   }
 
-  #decode(ascii: boolean): T[] {
+  #decode({ bytes, lengths }: Packed, ascii: boolean): T[] {
     const { key, value } = this.#query.codecs;
-    const text = ascii && key.text && value.text ? packedText() : undefined;
-    const [readKey, readValue] = [partReader(key, text), partReader(value, text)];
-    const table = lengths(register(2), register(3));
+    const text = ascii && key.text && value.text ? decodeUtf8(bytes) : undefined;
+    const [readKey, readValue] = [partReader(key, bytes, text), partReader(value, bytes, text)];
     const items: unknown[] = [];
     let at = 0;
-    for (let index = 0; index < table.length; ) {
-      const keyBytes = table[index++] as number;
+    for (let index = 0; index < lengths.length;) {
+      const keyBytes = lengths[index++] as number;
       const valueAt = at + keyBytes;
-      const valueBytes = this.#what === "keys" ? 0 : (table[index++] as number);
+      const valueBytes = this.#what === "keys" ? 0 : (lengths[index++] as number);
       if (this.#what === "keys") items.push(readKey(at, keyBytes));
       else if (this.#what === "values") items.push(readValue(valueAt, valueBytes));
       else items.push([readKey(at, keyBytes), readValue(valueAt, valueBytes)]);
@@ -188,16 +197,15 @@ class Portions<K, V, T> {
   }
 }
 
-/** All that the engine packed as one text. One call of the platform's decoder costs less than one for each part. */
-export function packedText(): string {
-  const start = register(0);
-  return decodeUtf8(view().subarray(start, start + register(1)));
-}
-
-/** What reads parts of what the engine packed, as slices of its text where there is one. */
-export function partReader<X>(codec: Codec<X>, text: string | undefined): (from: number, length: number) => X {
-  const start = register(0);
-  if (!codec.text) return (from, length) => codec.decode(bytesAt(start + from, length));
-  if (text === undefined) return (from, length) => codec.decodeText(textAt(start + from, length));
-  return (from, length) => codec.decodeText(text.slice(from, from + length));
+/**
+ * What reads parts of packed bytes, as slices of their text where there is one: one call of the platform's decoder costs
+ * less than one for each part.
+ */
+export function partReader<X>(
+  codec: Codec<X>,
+  bytes: Uint8Array,
+  text: string | undefined,
+): (at: number, length: number) => X {
+  if (!codec.text || text === undefined) return (at, length) => decodeIn(codec, bytes, at, length);
+  return (at, length) => codec.decodeText(text.slice(at, at + length));
 }

@@ -4,6 +4,7 @@ import type { Connection } from "./connection.js";
 import { changesOf, watchRange } from "./changes.js";
 import { invalid } from "./error.js";
 import { putMany, putOne, putTwo, secondBytes } from "./memory.js";
+import { checkNames } from "./options.js";
 import { Reading, type Source } from "./reading.js";
 import type { Codecs } from "./results.js";
 import type {
@@ -39,10 +40,17 @@ export abstract class Space<K, V> extends Reading<K, V> {
     return { core: this.connection.newest, space: this.number() };
   }
 
+  /** The engine's number of the durability that options ask for. @internal */
+  level(options: WriteOptions | undefined): number {
+    if (options === undefined) return 0;
+    checkNames("the options of a write", options, ["durability"]);
+    return this.connection.level(options.durability);
+  }
+
   /** Commits a value. It is read at once; the promise resolves when it is durable. */
   set(key: K, value: V, options?: WriteOptions): Promise<Commit> {
     this.connection.checkWritable();
-    const level = this.connection.level(options?.durability);
+    const level = this.level(options);
     const space = this.number();
     const keyBytes = putTwo(this.codecs.key.encode(key), this.codecs.value.encode(value));
     const version = this.connection.core.write(space, keyBytes, secondBytes, level);
@@ -52,7 +60,7 @@ export abstract class Space<K, V> extends Reading<K, V> {
   /** Commits the removal of a key, whether it is there or not. */
   delete(key: K, options?: WriteOptions): Promise<Commit> {
     this.connection.checkWritable();
-    const level = this.connection.level(options?.durability);
+    const level = this.level(options);
     const space = this.number();
     const version = this.connection.core.write(space, putOne(this.codecs.key.encode(key)), REMOVED, level);
     return this.connection.committed(version, options?.durability);
@@ -69,7 +77,7 @@ export abstract class Space<K, V> extends Reading<K, V> {
       else if (operation?.type === "delete") parts.push(key.encode(operation.key), undefined);
       else throw invalid('an operation has the type "set" or "delete"');
     }
-    const level = this.connection.level(options?.durability);
+    const level = this.level(options);
     const space = this.number();
     putMany(parts);
     const version = this.connection.core.write_many(space, operations.length, level);
@@ -84,14 +92,16 @@ export abstract class Space<K, V> extends Reading<K, V> {
   /**
    * Calls `listener` with the changes of a range, commit by commit, from now on. Returns what ends it.
    *
-   * A listener that throws is reported like any uncaught error, and stays.
+   * A listener that throws is reported like any uncaught error, and stays. What ends the watch by itself goes to
+   * `onError`, or is reported like that: `LAGGED`, when more changes waited than `limits.watchBytes` allows.
    */
   watch(
     range: WatchOptions<K>,
     listener: (changes: readonly Change<K, V>[], at: { version: Version; time: Date }) => void,
+    onError?: (error: unknown) => void,
   ): () => void {
     if (typeof listener !== "function") throw invalid("watch takes a range and a listener");
-    return watchRange(this, range, listener);
+    return watchRange(this, range, listener, onError);
   }
 
   /** The changes of a range, commit by commit: those after `since`, and then those that come. */

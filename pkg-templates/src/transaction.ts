@@ -1,10 +1,10 @@
 /** Transactions: reads of one moment, writes of their own on top, one commit. */
 
-import type { CoreReader, CoreSavepoint } from "#core";
+import { CoreSavepoint, type CoreReader } from "#core";
 import { boundsOf } from "./bounds.js";
 import type { Connection } from "./connection.js";
 import { takeError } from "./engine.js";
-import { SelkieError } from "./error.js";
+import { SelkieError, invalid } from "./error.js";
 import type { Keyspace } from "./keyspace.js";
 import { putOne, putTwo, secondBytes } from "./memory.js";
 import { Reading, type Source } from "./reading.js";
@@ -61,6 +61,11 @@ export class TransactionKeyspace<K, V> extends Reading<K, V> {
   }
 }
 
+function coreOf(savepoint: Savepoint): CoreSavepoint {
+  if (!(savepoint?.core instanceof CoreSavepoint)) throw invalid("a savepoint is what savepoint() returned");
+  return savepoint.core;
+}
+
 /** A place in a transaction to go back to. */
 export interface Savepoint {
   /** @internal */
@@ -98,6 +103,7 @@ export class Transaction<K, V> extends TransactionKeyspace<K, V> {
 
   /** The same transaction in another keyspace. */
   keyspace<K2, V2>(keyspace: Keyspace<K2, V2>): TransactionKeyspace<K2, V2> {
+    this.#connection.checkKeyspace(keyspace);
     const source = (): Source => ({ core: this.#core, space: keyspace.source().space });
     return new TransactionKeyspace(keyspace.codecs, source, this.#canWrite);
   }
@@ -108,12 +114,12 @@ export class Transaction<K, V> extends TransactionKeyspace<K, V> {
 
   /** Takes back what was written since the savepoint, which stays. */
   rollbackTo(savepoint: Savepoint): void {
-    this.#core.rollback_to(savepoint.core);
+    this.#core.rollback_to(coreOf(savepoint));
   }
 
   /** Forgets a savepoint and keeps what was written since. */
   release(savepoint: Savepoint): void {
-    this.#core.release(savepoint.core);
+    this.#core.release(coreOf(savepoint));
   }
 
   /**
@@ -121,12 +127,12 @@ export class Transaction<K, V> extends TransactionKeyspace<K, V> {
    * rejects with `CONFLICT` if another commit changed what this one read.
    */
   commit(): Promise<Commit> {
-    if (!this.#canWrite) {
-      const { version } = { version: this.#core.version() };
-      this.#core.end();
-      return Promise.resolve({ version });
-    }
     try {
+      if (!this.#canWrite) {
+        const version = this.#core.version();
+        this.#core.end();
+        return Promise.resolve({ version });
+      }
       return this.#connection.commit(this.#core, this.#durability);
     } catch (error) {
       return Promise.reject(error);

@@ -2,6 +2,7 @@
 
 import type { CoreDatabase } from "#core";
 import { checkSignal, invalid } from "./error.js";
+import { checkNames } from "./options.js";
 import type { TransferOptions } from "./types.js";
 
 const FORMAT = "application/octet-stream";
@@ -19,6 +20,13 @@ function exportTo(core: CoreDatabase, options: TransferOptions, take: Take): Pro
     await take(piece);
     onProgress?.({ bytes, total: undefined });
   });
+}
+
+/** Refuses options that are not those of an export. */
+export function checkTransfer(options: TransferOptions): void {
+  checkNames("the options of an export", options, ["onProgress", "signal"]);
+  if (options.onProgress !== undefined && typeof options.onProgress !== "function")
+    throw invalid("onProgress is a function");
 }
 
 export async function exportBlob(core: CoreDatabase, options: TransferOptions): Promise<Blob> {

@@ -1,6 +1,8 @@
 /** Views: one moment of the data, now or in the past. */
 
 import type { CoreReader } from "#core";
+import type { Connection } from "./connection.js";
+import { SelkieError } from "./error.js";
 import type { Keyspace } from "./keyspace.js";
 import { Reading, type Source } from "./reading.js";
 import type { Codecs } from "./results.js";
@@ -37,21 +39,31 @@ export class KeyspaceReader<K, V> extends Reading<K, V> {
  */
 export class View<K, V> extends KeyspaceReader<K, V> {
   readonly version: Version;
+  readonly #connection: Connection;
   readonly #core: CoreReader;
+  #closed = false;
 
   /** @internal */
-  constructor(codecs: Codecs<K, V>, core: CoreReader) {
-    super(codecs, () => ({ core, space: 0 }));
+  constructor(connection: Connection, codecs: Codecs<K, V>, core: CoreReader) {
+    super(codecs, () => this.#read(0));
+    this.#connection = connection;
     this.#core = core;
     this.version = core.version();
   }
 
+  #read(space: number): Source {
+    if (this.#closed) throw new SelkieError("CLOSED", "the view is closed");
+    return { core: this.#core, space };
+  }
+
   /** Reads another keyspace at the same moment. */
   keyspace<K2, V2>(keyspace: Keyspace<K2, V2>): KeyspaceReader<K2, V2> {
-    return new KeyspaceReader(keyspace.codecs, () => ({ core: this.#core, space: keyspace.source().space }));
+    this.#connection.checkKeyspace(keyspace);
+    return new KeyspaceReader(keyspace.codecs, () => this.#read(keyspace.source().space));
   }
 
   close(): void {
+    this.#closed = true;
     this.#core.end();
   }
 }
