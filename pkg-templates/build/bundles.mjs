@@ -3,6 +3,7 @@
 import { readFile, rm, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { build } from "esbuild";
+import { glueNames } from "./names.mjs";
 import { dist, entries, inlined, present, source, templates, worker } from "./places.mjs";
 
 function options({ dev }) {
@@ -15,6 +16,7 @@ function options({ dev }) {
     sourcemap: dev ? "inline" : false,
     legalComments: "none",
     logLevel: "warning",
+    plugins: dev ? [] : [glueNames],
   };
 }
 

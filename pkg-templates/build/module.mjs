@@ -1,7 +1,7 @@
 // Reads the sections of a wasm module, and writes them again.
 
 const NAMES = "name";
-const [CUSTOM, IMPORT, CODE, DATA] = [0, 2, 10, 11];
+const [CUSTOM, IMPORT, EXPORT, CODE, DATA] = [0, 2, 7, 10, 11];
 
 /** A place in some bytes that goes on with each read. */
 class Reader {
@@ -45,6 +45,11 @@ function number(value) {
 
 const list = (items) => Buffer.concat([number(items.length), ...items]);
 
+function text(value) {
+  const bytes = Buffer.from(value);
+  return Buffer.concat([number(bytes.length), bytes]);
+}
+
 export class Module {
   constructor(bytes) {
     this.head = bytes.subarray(0, 8);
@@ -78,24 +83,36 @@ export class Module {
     return names;
   }
 
-  #importedFunctions() {
+  #imports() {
     const reader = new Reader(this.#section(IMPORT).content);
-    let functions = 0;
-    for (let count = reader.number(); count > 0; count--) {
-      reader.text();
-      reader.text();
+    return Array.from({ length: reader.number() }, () => {
+      const [module, name] = [reader.text(), reader.text()];
       if (reader.byte() !== 0) throw new Error("wasm-bindgen is expected to import functions only");
-      reader.number();
-      functions += 1;
-    }
-    return functions;
+      return { module, name, type: reader.number() };
+    });
+  }
+
+  /** Gives what is imported other names. */
+  renameImports(rename) {
+    const imports = this.#imports().map(({ module, name, type }) => Buffer.concat([text(module), text(rename(name)), Uint8Array.of(0), number(type)]));
+    this.#section(IMPORT).content = list(imports);
+  }
+
+  /** Gives what is exported other names. */
+  renameExports(rename) {
+    const reader = new Reader(this.#section(EXPORT).content);
+    const exports = Array.from({ length: reader.number() }, () => {
+      const [name, kind, index] = [reader.text(), reader.byte(), reader.number()];
+      return Buffer.concat([text(rename(name)), Uint8Array.of(kind), number(index)]);
+    });
+    this.#section(EXPORT).content = list(exports);
   }
 
   /** Lets `replace(index, body)` return other code for each function. */
   mapCode(replace) {
     const section = this.#section(CODE);
     const reader = new Reader(section.content);
-    const first = this.#importedFunctions();
+    const first = this.#imports().length;
     const bodies = Array.from({ length: reader.number() }, (_, place) => replace(first + place, reader.take(reader.number())));
     section.content = list(bodies.map((body) => Buffer.concat([number(body.length), body])));
   }

@@ -4,8 +4,6 @@
 // not exist here, but the messages, the code that formats them, and the source positions would be a tenth of the download.
 // The same goes for the trait Debug, which hardly any other message uses: it prints nothing.
 
-import { Module } from "./module.mjs";
-
 // No local variables, `unreachable`, end.
 const TRAP = Uint8Array.of(0, 0x00, 0x0b);
 // No local variables, `i32.const 0`, end: nothing was written, and that went well.
@@ -31,14 +29,12 @@ function replacement(name = "") {
   return DEBUG.test(name) && !SHOWN.test(name) ? SILENCE : undefined;
 }
 
-/** Returns the module without them. */
-export function withoutPanics(bytes) {
-  const module = new Module(Buffer.from(bytes));
+/** Takes them out of a module, as compiled and not optimized yet. */
+export function removePanics(module) {
   const names = module.functionNames();
   if (names.size === 0) throw new Error("the functions of the module have no names, by which those that panic are known");
   module.mapCode((index, body) => replacement(names.get(index)) ?? body);
   for (const segment of module.data()) eraseLocations(segment);
-  return module.bytes();
 }
 
 /** A `Location` is four words: address and length of the path of a source file, line, column. Only panics have them. */

@@ -2,7 +2,9 @@
 
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { withoutPanics } from "./panics.mjs";
+import { Module } from "./module.mjs";
+import { shorten } from "./names.mjs";
+import { removePanics } from "./panics.mjs";
 import { core, dist, pkg, target, tool } from "./places.mjs";
 
 // What rustc lets LLVM use, and every browser with OPFS has.
@@ -25,7 +27,10 @@ export async function optimize({ dev }) {
   const input = path.join(core, "selkie_bg.wasm");
   const output = path.join(dist, "selkie.wasm");
   if (dev) return cp(input, output);
-  const trapping = path.join(target, "trapping.wasm");
-  await writeFile(trapping, withoutPanics(await readFile(input)));
-  await tool("wasm-opt", ["-Os", "--low-memory-unused", ...FEATURES, ...STRIP, trapping, "-o", output]);
+  const module = new Module(await readFile(input));
+  removePanics(module);
+  shorten(module);
+  const reduced = path.join(target, "reduced.wasm");
+  await writeFile(reduced, module.bytes());
+  await tool("wasm-opt", ["-Os", "--low-memory-unused", ...FEATURES, ...STRIP, reduced, "-o", output]);
 }
