@@ -99,7 +99,7 @@ test("a hole beside as many properties is found", () => {
 test("a great sparse array is refused at once", () => {
   const start = performance.now();
   refuses(new Array(2 ** 31), /a hole/);
-  assert.ok(performance.now() - start < 1000);
+  assert.ok(performance.now() - start < 5000);
 });
 
 test("cycles are found with the path; what is only shared is stored twice", () => {
