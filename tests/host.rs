@@ -1,6 +1,6 @@
 //! What a storage makes of the answers of a JavaScript object, right ones and wrong ones.
 
-#![cfg(all(target_arch = "wasm32", feature = "web"))]
+#![cfg(all(target_arch = "wasm32", any(feature = "web", feature = "js")))]
 #![allow(clippy::unwrap_used)]
 
 use std::io::ErrorKind;

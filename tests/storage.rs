@@ -5,13 +5,16 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::future::ready;
 use std::io::ErrorKind;
+use std::pin::Pin;
 
 use bytes::Bytes;
 use selkie::storage::{Flush, MemoryStorage, Storage};
 use selkie::{Error, Result};
 
-type Open = dyn Fn() -> Box<dyn Storage>;
+type Opening = Pin<Box<dyn Future<Output = Box<dyn Storage>>>>;
+type Open = dyn Fn() -> Opening;
 
 macro_rules! conformance {
     ($backend:ident) => {
@@ -26,6 +29,10 @@ macro_rules! conformance {
             writes_land_at_their_offsets
             truncated_file_is_written_at_its_new_end
             truncation_never_grows_a_file
+            truncation_to_nothing_leaves_an_empty_file
+            truncation_cuts_between_and_within_writes
+            operations_submitted_at_once_keep_their_order
+            values_larger_than_a_message_fit
             reserved_space_is_zeros_and_can_be_written
             reserve_never_shrinks_a_file
             removed_file_can_be_created_again
@@ -58,20 +65,63 @@ macro_rules! conformance {
 conformance!(memory);
 #[cfg(not(target_arch = "wasm32"))]
 conformance!(file);
+#[cfg(all(target_arch = "wasm32", feature = "web"))]
+conformance!(opfs);
+#[cfg(all(target_arch = "wasm32", feature = "web"))]
+conformance!(indexed_db);
 
-fn memory() -> impl Fn() -> Box<dyn Storage> {
+#[cfg(all(target_arch = "wasm32", feature = "js", not(feature = "web")))]
+conformance!(node_files);
+
+fn memory() -> impl Fn() -> Opening {
     let storage = MemoryStorage::new();
-    move || Box::new(storage.clone())
+    move || Box::pin(ready(Box::new(storage.clone()) as Box<dyn Storage>))
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-fn file() -> impl Fn() -> Box<dyn Storage> {
+fn file() -> impl Fn() -> Opening {
     let directory = tempfile::tempdir().unwrap();
-    move || Box::new(selkie::storage::FileStorage::new(directory.path().join("database")))
+    move || {
+        let storage = selkie::storage::FileStorage::new(directory.path().join("database"));
+        Box::pin(ready(Box::new(storage) as Box<dyn Storage>))
+    }
+}
+
+/// In a page through a worker, in a dedicated worker directly.
+#[cfg(all(target_arch = "wasm32", feature = "web"))]
+fn opfs() -> impl Fn() -> Opening {
+    let name = new_name();
+    move || {
+        let name = name.clone();
+        Box::pin(async move { Box::new(selkie::storage::web::opfs(&name).await.unwrap()) as Box<dyn Storage> })
+    }
+}
+
+#[cfg(all(target_arch = "wasm32", feature = "web"))]
+fn indexed_db() -> impl Fn() -> Opening {
+    let name = new_name();
+    move || {
+        let name = name.clone();
+        Box::pin(async move { Box::new(selkie::storage::web::indexed_db(&name).await.unwrap()) as Box<dyn Storage> })
+    }
+}
+
+#[cfg(all(target_arch = "wasm32", feature = "js", not(feature = "web")))]
+fn node_files() -> impl Fn() -> Opening {
+    let directory = node::new_directory();
+    move || Box::pin(node::open(directory.clone()))
+}
+
+/// A name that no other test has, with characters that a directory cannot have.
+#[cfg(all(target_arch = "wasm32", feature = "web"))]
+fn new_name() -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("../a:b*/\u{e9}? {}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 async fn open_locked(open: &Open) -> Result<Box<dyn Storage>> {
-    let storage = open();
+    let storage = open().await;
     storage.lock().await?;
     Ok(storage)
 }
@@ -99,14 +149,14 @@ fn assert_io<T: std::fmt::Debug>(result: Result<T>, expected: ErrorKind) {
 async fn lock_is_exclusive(open: &Open) -> Result<()> {
     let storage = open_locked(open).await?;
     let location = storage.location();
-    for again in [storage.lock().await, open().lock().await] {
+    for again in [storage.lock().await, open().await.lock().await] {
         assert!(matches!(again, Err(Error::Locked { path }) if path == location));
     }
     Ok(())
 }
 
 async fn lock_is_free_after_unlock(open: &Open) -> Result<()> {
-    let (first, second) = (open(), open());
+    let (first, second) = (open().await, open().await);
     first.unlock();
     first.lock().await?;
     first.unlock();
@@ -117,12 +167,12 @@ async fn lock_is_free_after_unlock(open: &Open) -> Result<()> {
 
 async fn lock_is_free_after_drop(open: &Open) -> Result<()> {
     drop(open_locked(open).await?);
-    open().lock().await
+    open().await.lock().await
 }
 
 async fn unlock_of_another_handle_does_nothing(open: &Open) -> Result<()> {
     let _holder = open_locked(open).await?;
-    let other = open();
+    let other = open().await;
     assert!(other.lock().await.is_err());
     other.unlock();
     assert!(matches!(other.lock().await, Err(Error::Locked { .. })));
@@ -141,7 +191,6 @@ async fn missing_files_are_errors(open: &Open) -> Result<()> {
     let storage = open_locked(open).await?;
     assert_io(storage.read("log-1", 0, 1).await, ErrorKind::NotFound);
     assert_io(append(&*storage, "log-1", 0, "x").await, ErrorKind::NotFound);
-    assert_io(storage.reserve("log-1", 10).await, ErrorKind::NotFound);
     assert_io(storage.truncate("log-1", 0).await, ErrorKind::NotFound);
     assert_io(storage.sync("log-1").await, ErrorKind::NotFound);
     assert_io(storage.remove("log-1").await, ErrorKind::NotFound);
@@ -191,6 +240,71 @@ async fn truncation_never_grows_a_file(open: &Open) -> Result<()> {
     storage.truncate("log-1", 100).await?;
     assert_eq!(read_all(&*storage, "log-1").await?, "0123");
     Ok(())
+}
+
+async fn truncation_to_nothing_leaves_an_empty_file(open: &Open) -> Result<()> {
+    let storage = open_locked(open).await?;
+    create_with(&*storage, "log-1", "0123").await?;
+    storage.truncate("log-1", 0).await?;
+    assert_eq!(read_all(&*storage, "log-1").await?, "");
+    append(&*storage, "log-1", 0, "new").await?;
+    assert_eq!(read_all(&*storage, "log-1").await?, "new");
+    Ok(())
+}
+
+async fn truncation_cuts_between_and_within_writes(open: &Open) -> Result<()> {
+    let storage = open_locked(open).await?;
+    for length in [0, 2, 3, 4, 6, 9, 10] {
+        create_with(&*storage, "log-1", "abc").await?;
+        append(&*storage, "log-1", 3, "def").await?;
+        append(&*storage, "log-1", 6, "ghi").await?;
+        storage.truncate("log-1", length).await?;
+        let expected = &"abcdefghi"[..9.min(length as usize)];
+        assert_eq!(read_all(&*storage, "log-1").await?, expected);
+        assert_eq!(storage.list().await?[0].length, expected.len() as u64);
+        storage.remove("log-1").await?;
+    }
+    Ok(())
+}
+
+async fn operations_submitted_at_once_keep_their_order(open: &Open) -> Result<()> {
+    let storage = open_locked(open).await?;
+    for _ in 0..3 {
+        let mut done = vec![
+            storage.create("log-1"),
+            storage.write("log-1", 0, "abc".into(), Flush::No),
+            storage.write("log-1", 3, "def".into(), Flush::Yes),
+            storage.truncate("log-1", 4),
+            storage.write("log-1", 4, "".into(), Flush::Yes),
+            storage.write("log-1", 4, "xyz".into(), Flush::No),
+        ];
+        let read = storage.read("log-1", 1, 100);
+        done.extend([storage.sync("log-1"), storage.remove("log-1"), storage.create("log-1")]);
+        done.push(storage.write("log-1", 0, "new".into(), Flush::No));
+        let read_again = storage.read("log-1", 0, 100);
+        done.extend([storage.sync("log-1"), storage.sync("log-1"), storage.remove("log-1")]);
+        for operation in done {
+            operation.await?;
+        }
+        assert_eq!(read.await?, "bcdxyz");
+        assert_eq!(read_again.await?, "new");
+        assert_eq!(storage.list().await?, []);
+    }
+    Ok(())
+}
+
+async fn values_larger_than_a_message_fit(open: &Open) -> Result<()> {
+    let storage = open_locked(open).await?;
+    let large: Bytes = (0..(64_u32 << 20)).map(|place| (place >> 7) as u8 ^ place as u8).collect::<Vec<_>>().into();
+    storage.create("log-1").await?;
+    append(&*storage, "log-1", 0, "before").await?;
+    storage.write("log-1", 6, large.clone(), Flush::No).await?;
+    append(&*storage, "log-1", 6 + large.len() as u64, "after").await?;
+    for offset in [0, 16 << 20, (16 << 20) - 3, (64 << 20) - 10] {
+        assert_eq!(storage.read("log-1", 6 + offset as u64, 10).await?, large[offset..offset + 10]);
+    }
+    assert!(storage.read("log-1", 6, large.len()).await? == large);
+    storage.remove("log-1").await
 }
 
 async fn reserved_space_is_zeros_and_can_be_written(open: &Open) -> Result<()> {
@@ -319,6 +433,134 @@ fn copy_of_memory_is_separate_and_unlocked() {
     copy.lock().try_take().unwrap().unwrap();
     copy.remove("log-1").try_take().unwrap().unwrap();
     assert!(storage.files().contains_key("log-1"));
+}
+
+/// What else is asked of the storages of browsers.
+#[cfg(all(target_arch = "wasm32", feature = "web"))]
+mod web {
+    use selkie::storage::HostStorage;
+    use selkie::storage::web;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    /// The length of the file is not known to a handle that has just taken the lock.
+    async fn refuse_writes_elsewhere(open: &Open) {
+        let storage = open_locked(open).await.unwrap();
+        create_with(&*storage, "log-1", "abc").await.unwrap();
+        for offset in [0, 2, 4, 1 << 50] {
+            storage.unlock();
+            storage.lock().await.unwrap();
+            for _ in 0..2 {
+                assert_io(append(&*storage, "log-1", offset, "elsewhere").await, ErrorKind::InvalidInput);
+            }
+        }
+        append(&*storage, "log-1", 3, "def").await.unwrap();
+        assert_eq!(read_all(&*storage, "log-1").await.unwrap(), "abcdef");
+    }
+
+    #[wasm_bindgen_test]
+    async fn opfs_refuses_writes_that_are_not_at_the_end() {
+        refuse_writes_elsewhere(&opfs()).await;
+    }
+
+    #[wasm_bindgen_test]
+    async fn indexed_db_refuses_writes_that_are_not_at_the_end() {
+        refuse_writes_elsewhere(&indexed_db()).await;
+    }
+
+    async fn both_at_once(first: Result<HostStorage>, second: Result<HostStorage>) {
+        let (first, second) = (first.unwrap(), second.unwrap());
+        let locks = [first.lock(), second.lock()];
+        let mut taken = 0;
+        for lock in locks {
+            match lock.await {
+                Ok(()) => taken += 1,
+                Err(error) => assert!(matches!(error, Error::Locked { .. }), "{error}"),
+            }
+        }
+        assert_eq!(taken, 1);
+    }
+
+    #[wasm_bindgen_test]
+    async fn opfs_opened_twice_at_once_has_one_holder() {
+        let name = new_name();
+        both_at_once(web::opfs(&name).await, web::opfs(&name).await).await;
+    }
+
+    #[wasm_bindgen_test]
+    async fn indexed_db_opened_twice_at_once_has_one_holder() {
+        let name = new_name();
+        both_at_once(web::indexed_db(&name).await, web::indexed_db(&name).await).await;
+    }
+
+    #[wasm_bindgen_test]
+    async fn indexed_db_that_is_chosen_once_is_chosen_again() {
+        let name = new_name();
+        let storage = web::indexed_db(&name).await.unwrap();
+        storage.lock().await.unwrap();
+        create_with(&storage, "log-1", "kept").await.unwrap();
+        drop(storage);
+        let storage = web::auto(&name).await.unwrap();
+        assert_eq!(storage.location(), format!("indexeddb:{name}"));
+        storage.lock().await.unwrap();
+        assert_eq!(read_all(&storage, "log-1").await.unwrap(), "kept");
+    }
+
+    #[wasm_bindgen_test]
+    async fn names_that_no_database_can_have_are_refused() {
+        for name in [String::new(), "\u{e9}".repeat(100)] {
+            for opened in [web::opfs(&name).await, web::indexed_db(&name).await] {
+                assert!(matches!(opened, Err(Error::InvalidArgument { .. })), "{opened:?}");
+            }
+        }
+    }
+
+    /// Another script deletes the database: what was there is gone, and the storage says so instead of starting anew.
+    #[wasm_bindgen_test]
+    async fn indexed_db_that_is_deleted_is_lost() {
+        let name = new_name();
+        let storage = web::indexed_db(&name).await.unwrap();
+        storage.lock().await.unwrap();
+        create_with(&storage, "log-1", "gone").await.unwrap();
+        let delete = "return new Promise((resolve, reject) => {
+            const request = indexedDB.deleteDatabase('selkie:' + name);
+            request.onsuccess = resolve; request.onerror = reject; })";
+        let delete =
+            js_sys::Function::new_with_args("name", delete).call1(&wasm_bindgen::JsValue::NULL, &name.as_str().into());
+        wasm_bindgen_futures::JsFuture::from(js_sys::Promise::from(delete.unwrap())).await.unwrap();
+        let message = append(&storage, "log-1", 4, "more").await.unwrap_err().to_string();
+        assert!(message.contains("another tab deletes the database"), "{message}");
+        drop(storage);
+        let again = web::indexed_db(&name).await.unwrap();
+        again.lock().await.unwrap();
+        assert_eq!(again.list().await.unwrap(), []);
+    }
+}
+
+/// Without the storages of browsers these tests run in Node.
+#[cfg(all(target_arch = "wasm32", feature = "js", not(feature = "web")))]
+mod node {
+    use js_sys::{Function, Promise};
+    use selkie::storage::{HostStorage, Storage};
+    use wasm_bindgen::{JsCast, JsValue};
+    use wasm_bindgen_futures::JsFuture;
+
+    pub(crate) fn new_directory() -> String {
+        let make = "const { join } = process.getBuiltinModule('node:path'), { tmpdir } = process.getBuiltinModule('node:os');
+            return join(process.getBuiltinModule('node:fs').mkdtempSync(join(tmpdir(), 'selkie-test-')), 'a', 'database');";
+        Function::new_no_args(make).call0(&JsValue::NULL).unwrap().as_string().unwrap()
+    }
+
+    pub(crate) async fn open(directory: String) -> Box<dyn Storage> {
+        let module = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/src/storage/web/node.js");
+        let open = Function::new_with_args(
+            "directory",
+            &format!("return import('{module}').then((m) => m.openFiles(directory))"),
+        );
+        let host: Promise = open.call1(&JsValue::NULL, &directory.into()).unwrap().unchecked_into();
+        Box::new(HostStorage::new(&JsFuture::from(host).await.unwrap()))
+    }
 }
 
 #[cfg(not(target_arch = "wasm32"))]

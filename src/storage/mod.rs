@@ -15,10 +15,12 @@
 mod completion;
 #[cfg(not(target_arch = "wasm32"))]
 mod file;
-#[cfg(all(target_arch = "wasm32", feature = "web"))]
+#[cfg(all(target_arch = "wasm32", any(feature = "web", feature = "js")))]
 mod host;
 mod memory;
 mod name;
+#[cfg(all(target_arch = "wasm32", feature = "web"))]
+pub mod web;
 
 use std::fmt;
 
@@ -27,7 +29,7 @@ use bytes::Bytes;
 pub use completion::{Completer, Completion};
 #[cfg(not(target_arch = "wasm32"))]
 pub use file::FileStorage;
-#[cfg(all(target_arch = "wasm32", feature = "web"))]
+#[cfg(all(target_arch = "wasm32", any(feature = "web", feature = "js")))]
 pub use host::HostStorage;
 pub use memory::MemoryStorage;
 

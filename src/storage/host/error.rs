@@ -11,29 +11,32 @@ use crate::Error;
 
 /// What was being done, to say it when it fails.
 #[derive(Debug)]
-pub(super) struct Context {
+pub(in crate::storage) struct Context {
     operation: &'static str,
     location: Arc<str>,
     file: Option<String>,
 }
 
 impl Context {
-    pub(super) fn new(operation: &'static str, location: &Arc<str>, file: Option<&str>) -> Self {
+    pub(in crate::storage) fn new(operation: &'static str, location: &Arc<str>, file: Option<&str>) -> Self {
         Self { operation, location: Arc::clone(location), file: file.map(str::to_owned) }
     }
 
     /// The error for what JavaScript threw.
-    pub(super) fn error(&self, thrown: &JsValue) -> Error {
+    pub(in crate::storage) fn error(&self, thrown: &JsValue) -> Error {
         let code = property(thrown, "code").or_else(|| property(thrown, "name"));
         if code.as_deref() == Some("LOCKED") {
             return Error::Locked { path: self.location.to_string() };
+        }
+        if code.as_deref() == Some("INVALID_ARGUMENT") {
+            return Error::invalid(text(thrown));
         }
         let kind = code.as_deref().map_or(ErrorKind::Other, kind_of);
         self.io(io::Error::new(kind, text(thrown)))
     }
 
     /// The error for an answer that is none.
-    pub(super) fn failed(&self, reason: &str) -> Error {
+    pub(in crate::storage) fn failed(&self, reason: &str) -> Error {
         self.io(io::Error::other(reason))
     }
 
@@ -56,7 +59,7 @@ fn kind_of(code: &str) -> ErrorKind {
         "EACCES" | "EPERM" | "NotAllowedError" | "SecurityError" => ErrorKind::PermissionDenied,
         "EROFS" => ErrorKind::ReadOnlyFilesystem,
         "EBUSY" | "NoModificationAllowedError" => ErrorKind::ResourceBusy,
-        "NotSupportedError" => ErrorKind::Unsupported,
+        "UNAVAILABLE" | "NotSupportedError" => ErrorKind::Unsupported,
         "RangeError" => ErrorKind::InvalidInput,
         "TimeoutError" => ErrorKind::TimedOut,
         _ => ErrorKind::Other,

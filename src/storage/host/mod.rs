@@ -16,7 +16,7 @@ use wasm_bindgen::JsValue;
 use super::{Completion, FileEntry, Flush, Storage, name};
 #[cfg(doc)]
 use crate::Error;
-use error::Context;
+pub(super) use error::Context;
 use object::{Number, Object};
 use promise::complete;
 
@@ -108,7 +108,9 @@ impl Storage for HostStorage {
     }
 
     fn read(&self, name: &str, offset: u64, length: usize) -> Completion<Bytes> {
-        let call = |object: &Object| object.read(name, object::position(offset)?, object::count(length));
+        // Where no file can have a byte there is nothing to read.
+        let position = object::position(offset.min(object::POSITION_LIMIT - 1));
+        let call = |object: &Object| object.read(name, position?, object::count(length));
         self.call("read", Some(name), call, move |answer| object::bytes(answer, length))
     }
 

@@ -13,7 +13,7 @@ use super::super::{FileEntry, name};
 use crate::numbered::Numbered;
 
 /// From here on numbers of JavaScript have gaps.
-const POSITION_LIMIT: u64 = 1 << 53;
+pub(super) const POSITION_LIMIT: u64 = 1 << 53;
 
 #[wasm_bindgen]
 extern "C" {

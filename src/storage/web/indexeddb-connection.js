@@ -23,6 +23,8 @@ export class Connection {
   #ended;
   /** @type {Set<(error: Error) => void>} Those who wait for the end of a transaction. */
   #waiting = new Set();
+  /** How many wait for the connection to be there. */
+  #waitingCount = 0;
 
   /**
    * @param {string} databaseName
@@ -71,7 +73,7 @@ export class Connection {
    */
   run(mode, durability, issue) {
     // While the connection is there the transaction begins now, so that transactions keep the order of the calls.
-    if (this.#database && !this.#ended) {
+    if (this.#database && !this.#ended && this.#waitingCount === 0) {
       const begun = begin(this.#database, mode, durability);
       if (begun) return this.#complete(begun, issue);
       this.#database = undefined;
@@ -90,7 +92,14 @@ export class Connection {
    * @returns {Promise<T>}
    */
   async #runLater(mode, durability, issue) {
-    const begun = begin(await this.open(), mode, durability);
+    this.#waitingCount++;
+    let database;
+    try {
+      database = await this.open();
+    } finally {
+      this.#waitingCount--;
+    }
+    const begun = begin(database, mode, durability);
     if (!begun) throw new DOMException("the connection to IndexedDB is closed", "InvalidStateError");
     return this.#complete(begun, issue);
   }

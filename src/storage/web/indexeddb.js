@@ -41,7 +41,7 @@ export async function openIndexedDb(name, { readOnly = false, ...lockOptions } =
 export async function destroyIndexedDb(name) {
   const release = await acquire(name);
   try {
-    const wasThere = (await listIndexedDb()).includes(name);
+    const wasThere = await existsIndexedDb(name);
     await deleteDatabase(prefixed(name));
     return wasThere;
   } finally {
@@ -60,6 +60,14 @@ export async function listIndexedDb() {
   return found.flatMap(({ name }) => withoutPrefix(name) ?? []).sort();
 }
 
+/**
+ * Whether there is a database of that name.
+ * @param {string} name
+ */
+export async function existsIndexedDb(name) {
+  return (await listIndexedDb()).includes(name);
+}
+
 /** @implements {Host} */
 class IndexedDbHost {
   /** @type {"indexeddb"} */
@@ -72,10 +80,16 @@ class IndexedDbHost {
   #connection;
   /** @type {((after?: Promise<unknown>) => void) | undefined} */
   #release;
-  /** @type {Map<string, number>} The lengths of files, as far as they are known; whoever has the lock changes them. */
+  /**
+   * The lengths that files have once everything that was asked for is done. Where none is known, a transaction finds
+   * it, so that the operations keep their order.
+   * @type {Map<string, number>}
+   */
   #lengths = new Map();
-  /** Whether anything was written that a power loss may take back. */
+  /** Whether anything was written that a power loss may take back, since the last sync was asked for. */
   #unsynced = false;
+  /** The last sync. @type {Promise<void>} */
+  #synced = Promise.resolve();
   /** @type {Promise<unknown>} */
   #last = Promise.resolve();
 
@@ -99,8 +113,9 @@ class IndexedDbHost {
   }
 
   async lock() {
-    if (this.#readOnly) return;
-    this.#release = await acquire(this.#name, { ...this.#lockOptions, onlost: (error) => this.#lost(error) });
+    if (!this.#readOnly) {
+      this.#release = await acquire(this.#name, { ...this.#lockOptions, onlost: (error) => this.#lost(error) });
+    }
     this.#connection.reset();
     this.#lengths.clear();
   }
@@ -113,25 +128,23 @@ class IndexedDbHost {
   }
 
   /** @returns {Promise<Entries>} */
-  async list() {
-    const entries = await this.#read((store) => {
+  list() {
+    return this.#read((store) => {
       /** @type {Entries} */
       const found = [];
       eachFile(store, (name, length) => found.push([name, length]));
       return () => found;
     });
-    // What is known is newer: a write may have been begun since.
-    for (const [name, length] of entries) if (!this.#lengths.has(name)) this.#lengths.set(name, length);
-    return entries;
   }
 
   /** @param {string} name */
   create(name) {
     this.#unsynced = true;
+    this.#lengths.delete(name);
     return this.#write("relaxed", (store) => {
       // A key that is there already makes the request fail, and the transaction with it.
       store.add(0, [name, MARKER]);
-      return () => void this.#lengths.set(name, 0);
+      return () => undefined;
     }).catch((error) => {
       throw nameOf(error) === "ConstraintError" ? coded("EXISTS", "the file exists already", error) : error;
     });
@@ -164,19 +177,14 @@ class IndexedDbHost {
    * @returns {Promise<void>}
    */
   async write(name, offset, data, flush) {
-    // Until the first write to it the length of a file may be unknown; afterwards nothing is waited for.
-    if (!this.#lengths.has(name)) await this.#findLength(name);
     const end = this.#lengths.get(name);
-    if (offset !== end) throw new RangeError(`a write at ${offset}, where the file ends at ${end}`);
+    if (end !== undefined && offset !== end) throw notAtEnd(offset, end);
     this.#lengths.set(name, offset + data.length);
     if (!flush) this.#unsynced = true;
     try {
       await this.#write(flush ? "strict" : "relaxed", (store) => {
-        for (let at = 0; at < data.length; at += RECORD_BYTES) {
-          const record = data.length <= RECORD_BYTES ? data : data.slice(at, at + RECORD_BYTES);
-          store.put(record, [name, offset + at]);
-        }
-        if (data.length === 0) store.put(0, [name, MARKER]);
+        if (end === undefined) this.#requireEnd(store, name, offset, () => put(store, name, offset, data));
+        else put(store, name, offset, data);
         return () => undefined;
       });
     } catch (error) {
@@ -192,10 +200,16 @@ class IndexedDbHost {
    */
   truncate(name, length) {
     this.#unsynced = true;
-    return this.#write("relaxed", (store) => {
+    const end = this.#lengths.get(name);
+    if (end !== undefined) this.#lengths.set(name, Math.min(end, length));
+    const truncated = this.#write("relaxed", (store) => {
       this.#requireFile(store, name);
       cut(store, name, length);
-      return () => void this.#lengths.delete(name);
+      return () => undefined;
+    });
+    return truncated.catch((error) => {
+      this.#lengths.delete(name);
+      throw error;
     });
   }
 
@@ -211,27 +225,42 @@ class IndexedDbHost {
   /** @param {string} name */
   remove(name) {
     this.#unsynced = true;
+    this.#lengths.delete(name);
     return this.#write("relaxed", (store) => {
       this.#requireFile(store, name);
       store.delete(IDBKeyRange.bound([name, MARKER], [name, Infinity]));
-      return () => void this.#lengths.delete(name);
+      return () => undefined;
     });
   }
 
   /** @param {string} name */
   async #sync(name) {
-    if (!this.#unsynced) return;
+    if (!this.#unsynced) return this.#checkSynced(name);
     this.#unsynced = false;
+    this.#synced = this.#write("strict", (store) => {
+      if (name !== NO_FILE) this.#requireFile(store, name);
+      store.put(0, [name, MARKER]);
+      return () => undefined;
+    });
     try {
-      await this.#write("strict", (store) => {
-        if (name !== NO_FILE) this.#requireFile(store, name);
-        store.put(0, [name, MARKER]);
-        return () => undefined;
-      });
+      await this.#synced;
     } catch (error) {
       this.#unsynced = true;
       throw error;
     }
+  }
+
+  /**
+   * There is nothing to sync, but perhaps a sync to wait for, or no such file.
+   * @param {string} name
+   */
+  async #checkSynced(name) {
+    const look = () =>
+      this.#read((store) => {
+        this.#requireFile(store, name);
+        return () => undefined;
+      });
+    await Promise.all([this.#synced, name === NO_FILE || this.#lengths.has(name) || look()]);
   }
 
   /**
@@ -243,18 +272,27 @@ class IndexedDbHost {
     const request = store.getKey([name, MARKER]);
     request.onsuccess = () => {
       if (request.result !== undefined) return;
-      this.#missing.set(store.transaction, name);
+      this.#failures.set(store.transaction, missing(name));
       store.transaction.abort();
     };
   }
 
-  /** @type {WeakMap<IDBTransaction, string>} The file that a transaction looked for in vain. */
-  #missing = new WeakMap();
+  /** @type {WeakMap<IDBTransaction, Error>} Why transactions were aborted here. */
+  #failures = new WeakMap();
 
-  /** @param {string} name */
-  async #findLength(name) {
-    const entries = await this.list();
-    if (!entries.some(([other]) => other === name)) throw missing(name);
+  /**
+   * Has the transaction fail where the file does not end at the offset, and else goes on.
+   * @param {IDBObjectStore} store
+   * @param {string} name
+   * @param {number} offset
+   * @param {() => void} next
+   */
+  #requireEnd(store, name, offset, next) {
+    lastOf(store, name, (length) => {
+      if (length === offset) return next();
+      this.#failures.set(store.transaction, length === undefined ? missing(name) : notAtEnd(offset, length));
+      store.transaction.abort();
+    });
   }
 
   /**
@@ -262,7 +300,7 @@ class IndexedDbHost {
    * @param {(store: IDBObjectStore) => () => T} issue
    */
   #read(issue) {
-    return this.#connection.run("readonly", "relaxed", issue);
+    return this.#run("readonly", "relaxed", issue);
   }
 
   /**
@@ -273,19 +311,29 @@ class IndexedDbHost {
    */
   #write(durability, issue) {
     if (this.#readOnly) return Promise.reject(readOnlyError("the database is opened only to be read"));
-    /** @type {IDBTransaction | undefined} */
-    let transaction;
-    const written = this.#connection
-      .run("readwrite", durability, (store) => {
-        transaction = store.transaction;
-        return issue(store);
-      })
-      .catch((error) => {
-        const name = transaction && this.#missing.get(transaction);
-        throw name === undefined ? error : missing(name);
-      });
+    const written = this.#run("readwrite", durability, issue);
     this.#last = written;
     return written;
+  }
+
+  /**
+   * @template T
+   * @param {IDBTransactionMode} mode
+   * @param {"strict" | "relaxed"} durability
+   * @param {(store: IDBObjectStore) => () => T} issue
+   * @returns {Promise<T>}
+   */
+  async #run(mode, durability, issue) {
+    /** @type {IDBTransaction | undefined} */
+    let transaction;
+    try {
+      return await this.#connection.run(mode, durability, (store) => {
+        transaction = store.transaction;
+        return issue(store);
+      });
+    } catch (error) {
+      throw (transaction && this.#failures.get(transaction)) ?? error;
+    }
   }
 
   /** @param {Error} error */
@@ -301,21 +349,45 @@ class IndexedDbHost {
  * @param {(name: string, length: number) => void} visit
  */
 function eachFile(store, visit) {
-  const keys = store.getAllKeys();
-  keys.onsuccess = () => {
-    /** @type {Map<string, number>} */
-    const lastOffsets = new Map();
-    for (const key of /** @type {[string, number][]} */ (keys.result)) lastOffsets.set(key[0], key[1]);
-    lastOffsets.delete(NO_FILE);
-    for (const [name, offset] of lastOffsets) {
-      if (offset === MARKER) {
-        visit(name, 0);
-        continue;
-      }
-      const last = store.get([name, offset]);
-      last.onsuccess = () => visit(name, offset + /** @type {Bytes} */ (last.result).length);
-    }
+  const files = store.openKeyCursor();
+  files.onsuccess = () => {
+    const cursor = files.result;
+    if (!cursor) return;
+    const [name] = /** @type {[string, number]} */ (cursor.key);
+    if (name !== NO_FILE) lastOf(store, name, (length) => visit(name, length ?? 0));
+    // A file may have very many records, and all but one of them can be passed over.
+    cursor.continue([name, Infinity]);
   };
+}
+
+/**
+ * Calls `found` with the length of a file, if there is one.
+ * @param {IDBObjectStore} store
+ * @param {string} name
+ * @param {(length: number | undefined) => void} found
+ */
+function lastOf(store, name, found) {
+  const last = store.openCursor(IDBKeyRange.bound([name, MARKER], [name, Infinity]), "prev");
+  last.onsuccess = () => {
+    const cursor = last.result;
+    if (!cursor) return found(undefined);
+    const offset = /** @type {[string, number]} */ (cursor.key)[1];
+    found(offset === MARKER ? 0 : offset + /** @type {Bytes} */ (cursor.value).length);
+  };
+}
+
+/**
+ * @param {IDBObjectStore} store
+ * @param {string} name
+ * @param {number} offset
+ * @param {Bytes} data
+ */
+function put(store, name, offset, data) {
+  for (let at = 0; at < data.length; at += RECORD_BYTES) {
+    const record = data.length <= RECORD_BYTES ? data : data.slice(at, at + RECORD_BYTES);
+    store.put(record, [name, offset + at]);
+  }
+  if (data.length === 0) store.put(0, [name, MARKER]);
 }
 
 /**
@@ -327,6 +399,7 @@ function eachFile(store, visit) {
  * @param {(offset: number, bytes: Bytes) => void} visit
  */
 function eachRecord(store, name, start, end, visit) {
+  if (start === end) return;
   const first = store.openKeyCursor(IDBKeyRange.bound([name, 0], [name, start]), "prev");
   first.onsuccess = () => {
     const offset = first.result ? /** @type {[string, number]} */ (first.result.key)[1] : start;
@@ -364,16 +437,24 @@ function joined(records, offset, length) {
  * @param {number} length
  */
 function cut(store, name, length) {
-  const across = store.openCursor(IDBKeyRange.bound([name, 0], [name, length], false, true), "prev");
+  store.delete(IDBKeyRange.bound([name, length], [name, Infinity]));
+  if (length === 0) return;
+  const across = store.openCursor(IDBKeyRange.bound([name, 0], [name, length]), "prev");
   across.onsuccess = () => {
     const cursor = across.result;
-    if (cursor) {
-      const offset = /** @type {[string, number]} */ (cursor.key)[1];
-      const bytes = /** @type {Bytes} */ (cursor.value);
-      if (offset + bytes.length > length) cursor.update(bytes.slice(0, length - offset));
-    }
-    store.delete(IDBKeyRange.bound([name, length], [name, Infinity]));
+    if (!cursor) return;
+    const offset = /** @type {[string, number]} */ (cursor.key)[1];
+    const bytes = /** @type {Bytes} */ (cursor.value);
+    if (offset + bytes.length > length) cursor.update(bytes.slice(0, length - offset));
   };
+}
+
+/**
+ * @param {number} offset
+ * @param {number} end
+ */
+function notAtEnd(offset, end) {
+  return new RangeError(`a write at ${offset}, where the file ends at ${end}`);
 }
 
 /** @param {string} name */

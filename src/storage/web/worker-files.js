@@ -20,6 +20,8 @@ export class WorkerFiles {
   #lastId = 0;
   /** @type {Error | undefined} */
   #lost;
+  /** Done when no worker is about to end. */
+  #stopping = Promise.resolve();
 
   /** @param {() => Worker} makeWorker */
   constructor(makeWorker) {
@@ -39,11 +41,13 @@ export class WorkerFiles {
   }
 
   /** Ends the worker, after everything that it was asked for before. */
-  async stop() {
+  stop() {
     const worker = this.#worker;
-    if (!worker) return;
-    await this.#ask("stop", []).catch(() => {});
-    this.#end(worker, coded("LOST", "the storage was closed"));
+    if (worker) {
+      const stopped = this.#ask("stop", []).catch(() => {});
+      this.#stopping = stopped.then(() => this.#end(worker, coded("LOST", "the storage was closed")));
+    }
+    return this.#stopping;
   }
 
   /** Ends the worker at once. */
@@ -103,6 +107,7 @@ export class WorkerFiles {
   }
 
   async #ensureWorker() {
+    await this.#stopping;
     if (this.#worker) return;
     const worker = startWorker(this.#makeWorker);
     this.#worker = worker;
