@@ -594,6 +594,18 @@ mod native {
         }
     }
 
+    /// What is not named there is missing where a program is bound, and nothing else would tell.
+    #[test]
+    fn every_script_for_browsers_is_named() {
+        let named = include_str!("../src/storage/web/snippets.rs");
+        for entry in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/storage/web")).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if name.ends_with(".js") && !name.starts_with("node") {
+                assert!(named.contains(&format!("/src/storage/web/{name}\"")), "{name}");
+            }
+        }
+    }
+
     #[test]
     fn file_lock_creates_all_missing_directories() {
         let directory = tempfile::tempdir().unwrap();

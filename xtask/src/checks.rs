@@ -17,6 +17,8 @@ pub(crate) fn run() -> Result {
         check("fmt", &["fmt", "--all", "--check", "--", "--color", "never"]),
         check("clippy, native", &[&CLIPPY[..], &["--", "-D", "warnings"]].concat()),
         check("clippy, wasm", &[&CLIPPY_WASM[..], &["--", "-D", "warnings"]].concat()),
+        check("clippy, wasm, storages of browsers", &clippy_wasm_with("web")),
+        check("clippy, wasm, exports to JavaScript", &clippy_wasm_with("js")),
         check("documentation", &DOCUMENTATION),
         check("examples and benches compile", &EXAMPLES_AND_BENCHES),
         check("deny: bans, licences, sources", &["deny", "--workspace", "check", "bans", "licenses", "sources"]),
@@ -27,6 +29,13 @@ pub(crate) fn run() -> Result {
         return Err(format!("{failed} of {} checks failed; the output is above", results.len()));
     }
     Ok(())
+}
+
+/// Of the library and of what tests this feature.
+fn clippy_wasm_with(feature: &str) -> Vec<&str> {
+    let target = ["clippy", "--package", "selkie", "--lib", "--target", WASM, "--features", feature];
+    let tests = ["--test", "storage", "--test", "host", "--test", "browser"];
+    [&target[..], &tests, &["--", "-D", "warnings"]].concat()
 }
 
 /// A failure is shown at once and the other checks still run.

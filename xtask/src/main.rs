@@ -2,6 +2,7 @@
 
 mod bench_web;
 mod browser;
+mod browser_tests;
 mod checks;
 mod dataset;
 mod demo;
@@ -24,7 +25,7 @@ usage: cargo xtask <command>
 
   demo [--check]                 the main job on a published data set, with a crash in the middle: natively, then as a
                                  page in the browser; --check does not stay up to serve it
-  test [PART...] [--kills N]     all tests, or some: native, wasm, api, level, bundlers, web, page; N child processes
+  test [PART...] [--kills N]     all tests, or some: native, wasm, browser, api, level, bundlers, web, page; N child processes
                                  are killed in the native part (default 100)
   package [--dev]                the npm package: pkg/ and a tarball in target/package; --dev is quick and not optimized
   bench-web [--quick] [--peers a,b] [--records n]

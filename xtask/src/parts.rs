@@ -2,7 +2,7 @@
 
 use crate::process::{command, quiet, root, show};
 use crate::test::Options;
-use crate::{Result, dataset, package, page, ui};
+use crate::{Result, browser_tests, dataset, package, page, ui};
 
 pub(crate) struct Part {
     pub(crate) name: &'static str,
@@ -22,6 +22,7 @@ const fn of_the_package(name: &'static str, run: fn(&Options) -> Result) -> Part
 pub(crate) const PARTS: &[Part] = &[
     of_the_crate("native", native),
     of_the_crate("wasm", wasm),
+    of_the_crate("browser", |_| browser_tests::run()),
     of_the_package("api", api),
     of_the_package("level", |_| node(&["tests/level/run.mjs"])),
     of_the_package("bundlers", |_| node(&["tests/bundlers/run.mjs"])),
@@ -40,7 +41,8 @@ fn native(options: &Options) -> Result {
 
 /// The library's own tests and the integration tests in Node; files for other targets compile to nothing there.
 fn wasm(_: &Options) -> Result {
-    let arguments = ["test", "--node", "--mode", "no-install", ".", "-p", "selkie", "--lib", "--test", "*"];
+    let arguments =
+        ["test", "--node", "--mode", "no-install", ".", "-p", "selkie", "--features", "js", "--lib", "--test", "*"];
     show(&mut command("wasm-pack", arguments))
 }
 

@@ -72,3 +72,9 @@ extern "C" {
     #[wasm_bindgen(js_name = files)]
     fn files_of_worker() -> JsValue;
 }
+
+#[wasm_bindgen(module = "/src/storage/web/clearing.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = watchClearing)]
+    fn clearing_of_storage() -> JsValue;
+}

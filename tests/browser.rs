@@ -1,0 +1,244 @@
+//! Databases in the storages of browsers: what another platform wrote opens, what is damaged is told as elsewhere,
+//! and what a crash leaves recovers.
+#![cfg(all(target_arch = "wasm32", feature = "web"))]
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use selkie::storage::{Flush, HostStorage, MemoryStorage, Storage, web};
+use selkie::{Database, Error, Options, Readable, Result, SnapshotPolicy};
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// Where a database is, to open it as often as a test wants.
+struct Place {
+    name: String,
+    is_opfs: bool,
+}
+
+impl Place {
+    async fn storage(&self) -> Arc<HostStorage> {
+        let opened = if self.is_opfs { web::opfs(&self.name).await } else { web::indexed_db(&self.name).await };
+        Arc::new(opened.unwrap())
+    }
+
+    async fn open(&self) -> Result<Database> {
+        options().open_storage_async(self.storage().await).await
+    }
+
+    /// Puts the raw files there.
+    async fn write(&self, files: &Files) {
+        let storage = self.storage().await;
+        storage.lock().await.unwrap();
+        for (name, bytes) in files {
+            storage.create(name).await.unwrap();
+            storage.write(name, 0, bytes.clone().into(), Flush::Yes).await.unwrap();
+        }
+        storage.sync_directory().await.unwrap();
+    }
+
+    /// The raw files that are there.
+    async fn files(&self) -> Files {
+        let storage = self.storage().await;
+        storage.lock().await.unwrap();
+        files_of(&*storage).await
+    }
+}
+
+async fn files_of(storage: &dyn Storage) -> Files {
+    let mut files = Files::new();
+    for entry in storage.list().await.unwrap() {
+        let bytes = storage.read(&entry.name, 0, entry.length as usize).await.unwrap();
+        assert_eq!(bytes.len() as u64, entry.length);
+        files.insert(entry.name, bytes.to_vec());
+    }
+    files
+}
+
+macro_rules! on_both_storages {
+    ($($case:ident)*) => {
+        mod opfs {$(
+            #[wasm_bindgen_test::wasm_bindgen_test]
+            async fn $case() {
+                super::$case(&|| super::new_place(true)).await.unwrap();
+            }
+        )*}
+        mod indexed_db {$(
+            #[wasm_bindgen_test::wasm_bindgen_test]
+            async fn $case() {
+                super::$case(&|| super::new_place(false)).await.unwrap();
+            }
+        )*}
+    };
+}
+
+on_both_storages! {
+    native_files_open_and_go_back
+    damaged_files_are_told_as_elsewhere
+    snapshots_replace_the_log
+    large_values_survive
+    a_place_has_one_database_at_a_time
+}
+
+fn new_place(is_opfs: bool) -> Place {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    Place { name: format!("place {}", NEXT.fetch_add(1, Ordering::Relaxed)), is_opfs }
+}
+
+fn options() -> Options {
+    Options::new().snapshots(SnapshotPolicy::Never)
+}
+
+fn open_in_memory(files: &Files) -> Result<Database> {
+    options().open_storage(Arc::new(MemoryStorage::from_files(files.clone())))
+}
+
+/// Files that a native release wrote: a snapshot, a closed segment, and one that a crash left open.
+fn native_files() -> Files {
+    macro_rules! file {
+        ($name:literal) => {
+            ($name.to_owned(), include_bytes!(concat!("fixtures/format-1/", $name)).to_vec())
+        };
+    }
+    [
+        file!("database"),
+        file!("0000000000000002.snapshot"),
+        file!("0000000000000002.log"),
+        file!("0000000000000003.log"),
+    ]
+    .into()
+}
+
+/// Everything that can be read, now and in the past.
+fn contents(database: &Database) -> Vec<String> {
+    let mut contents = vec![format!("{} {:?}", database.version(), database.retention())];
+    for name in database.keyspaces() {
+        let keyspace = database.keyspace(&name).unwrap();
+        let view = database.begin_read().unwrap();
+        let view = view.keyspace(&keyspace);
+        for entry in view.iter() {
+            let (key, value) = entry.unwrap();
+            contents.push(format!("{name} {key:?} {value:?} {:?}", view.history(&key).unwrap()));
+        }
+    }
+    contents
+}
+
+fn outcome(opened: &Result<Database>) -> Vec<String> {
+    match opened {
+        Ok(database) => contents(database),
+        Err(Error::Corrupted { file, offset, kind }) => vec![format!("{file} at {offset}: {kind:?}")],
+        Err(error) => vec![format!("{error:?}")],
+    }
+}
+
+async fn native_files_open_and_go_back(new_place: &dyn Fn() -> Place) -> Result<()> {
+    let place = new_place();
+    let native = native_files();
+    place.write(&native).await;
+    assert_eq!(place.files().await, native, "byte for byte");
+
+    let database = place.open().await?;
+    assert_eq!(database.version(), 14);
+    assert_eq!(contents(&database), contents(&open_in_memory(&native)?));
+    assert_eq!(database.insert_async("new", "15").await?.version(), 15);
+    database.snapshot_async().await?;
+    database.insert_async("newer", "16").await?;
+    let written = contents(&database);
+    database.close_async().await?;
+
+    let files = place.files().await;
+    assert_eq!(contents(&open_in_memory(&files)?), written);
+    assert_eq!(contents(&place.open().await?), written);
+    Ok(())
+}
+
+/// The same files with one thing wrong with them, in many ways.
+fn damaged() -> Vec<Files> {
+    let native = native_files();
+    let mut damaged = Vec::new();
+    for (name, bytes) in &native {
+        let mut add = |changed: Option<Vec<u8>>| {
+            let mut files = native.clone();
+            match changed {
+                Some(bytes) => drop(files.insert(name.clone(), bytes)),
+                None => drop(files.remove(name)),
+            }
+            damaged.push(files);
+        };
+        add(None);
+        for place in (0..bytes.len()).step_by(bytes.len() / 6) {
+            add(Some(bytes[..place].to_vec()));
+            let mut flipped = bytes.clone();
+            flipped[place] ^= 0x40;
+            add(Some(flipped));
+        }
+        add(Some([&bytes[..], &[0; 100]].concat()));
+        add(Some([&bytes[..], b"torn"].concat()));
+    }
+    damaged
+}
+
+async fn damaged_files_are_told_as_elsewhere(new_place: &dyn Fn() -> Place) -> Result<()> {
+    let mut failed = 0;
+    for files in damaged() {
+        let expected = outcome(&open_in_memory(&files));
+        let place = new_place();
+        place.write(&files).await;
+        let opened = place.open().await;
+        assert_eq!(outcome(&opened), expected);
+        match opened {
+            Ok(database) => database.close_async().await?,
+            Err(_) => {
+                failed += 1;
+                assert_eq!(place.files().await, files, "a refused database is left as it is");
+            }
+        }
+    }
+    assert!(failed > 10, "{failed} were refused");
+    Ok(())
+}
+
+async fn snapshots_replace_the_log(new_place: &dyn Fn() -> Place) -> Result<()> {
+    let place = new_place();
+    for round in 0..4_u32 {
+        let database = place.open().await?;
+        for number in 0..50 {
+            database.insert_async(format!("key {number}"), format!("{round} {number}")).await?;
+        }
+        database.snapshot_async().await?;
+        let expected = contents(&database);
+        // Without closing: the storage is given back when the last handle goes.
+        drop(database);
+        let files = place.files().await;
+        assert_eq!(contents(&open_in_memory(&files)?), expected);
+        assert!(files.len() <= 5, "{:?}", files.keys());
+    }
+    Ok(())
+}
+
+async fn large_values_survive(new_place: &dyn Fn() -> Place) -> Result<()> {
+    let place = new_place();
+    let value = |length: usize| (0..length).map(|byte| (byte * 7 >> 5) as u8).collect::<Vec<_>>();
+    let lengths = [0, 1, 64 << 10, 1 << 20, 20 << 20];
+    let database = place.open().await?;
+    for length in lengths {
+        database.insert_async(length.to_string(), value(length)).await?;
+    }
+    database.close_async().await?;
+    let database = place.open().await?;
+    for length in lengths {
+        assert!(database.get(length.to_string())?.unwrap() == value(length), "{length}");
+    }
+    database.close_async().await
+}
+
+async fn a_place_has_one_database_at_a_time(new_place: &dyn Fn() -> Place) -> Result<()> {
+    let place = new_place();
+    let first = place.open().await?;
+    assert!(matches!(place.open().await, Err(Error::Locked { .. })));
+    first.close_async().await?;
+    place.open().await?.close_async().await
+}
