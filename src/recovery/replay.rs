@@ -34,12 +34,14 @@ pub(crate) struct Replay<'a> {
     gathered_bytes: usize,
     /// The keyspace of the last change, which is known to exist.
     last_keyspace: Option<u32>,
+    /// How many changes were replayed.
+    changes: usize,
     /// The last commit to be replayed, where not all are.
     until: Option<Version>,
 }
 
-/// After so many commits others get a turn, where there is one thread.
-const BREATHE_COMMITS: usize = 64;
+/// After so many changes others may get a turn, where there is one thread.
+const BREATHE_CHANGES: usize = 64;
 
 /// A change that is still to be put into its index.
 #[derive(Debug)]
@@ -61,7 +63,16 @@ impl<'a> Replay<'a> {
         let keyspaces =
             recovered.catalog.iter().map(|keyspace| (u64::from(keyspace.number), Arc::clone(keyspace))).collect();
         let horizon = horizon(recovered.retention, NO_READERS);
-        Self { recovered, keyspaces, horizon, gathered: Vec::new(), gathered_bytes: 0, last_keyspace: None, until }
+        Self {
+            recovered,
+            keyspaces,
+            horizon,
+            gathered: Vec::new(),
+            gathered_bytes: 0,
+            last_keyspace: None,
+            changes: 0,
+            until,
+        }
     }
 
     /// Replays all segments and says where the last one ends, and which that is.
@@ -91,18 +102,12 @@ impl<'a> Replay<'a> {
         last_end.ok_or_else(|| Error::corrupted("log", 0, Corruption::Missing))
     }
 
-    /// Replays one segment, and gives others a turn now and then.
+    /// Replays one segment.
     async fn segment(&mut self, segment: &Segment, scan: &mut Scan<'_>) -> Result<SegmentEnd> {
-        for count in 1.. {
-            if self.reached_limit() {
-                break;
-            }
+        while !self.reached_limit() {
             match scan.step()? {
-                Step::Commit(commit) => self.commit(&segment.name, commit)?,
+                Step::Commit(commit) => self.commit(&segment.name, commit).await?,
                 Step::End(end) => return Ok(end),
-            }
-            if count % BREATHE_COMMITS == 0 {
-                breathe().await;
             }
         }
         Ok(scan.here())
@@ -112,13 +117,18 @@ impl<'a> Replay<'a> {
         self.until.is_some_and(|until| self.recovered.version >= until)
     }
 
-    fn commit(&mut self, file: &str, commit: LoggedCommit<'_>) -> Result<()> {
+    /// Replays one commit, and gives others a turn now and then.
+    async fn commit(&mut self, file: &str, commit: LoggedCommit<'_>) -> Result<()> {
         let undecodable = |_| Error::corrupted(file, commit.offset, Corruption::Payload);
         let mut input = commit.payload;
         let operations: u64 = codec::decode(&mut input).map_err(undecodable)?;
         for _ in 0..operations {
             let operation = codec::decode(&mut input).map_err(undecodable)?;
             self.operation(commit, operation).ok_or_else(|| undecodable(codec::Undecodable))?;
+            self.changes += 1;
+            if self.changes.is_multiple_of(BREATHE_CHANGES) {
+                breathe().await;
+            }
         }
         if !input.is_empty() {
             return Err(undecodable(codec::Undecodable));
