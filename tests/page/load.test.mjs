@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { CITIES, browserName, go, numberIn, test, until, usePage } from "./fixture.mjs";
-import { longestTask } from "./tasks.mjs";
+import { longestTask } from "../web/harness/tasks.mjs";
 
 const site = usePage();
 

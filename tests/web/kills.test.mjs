@@ -2,16 +2,17 @@
  * Workers, tabs and whole browsers are killed at random moments, again and again.
  *
  * What was acknowledged is reported out of the victim before it dies. Afterwards the database must open and be exactly what it
- * was after some commit that is not older than the last acknowledged one. SELKIE_WEB_KILLS sets how often, for each storage;
+ * was after some commit that is not older than the last acknowledged one. SELKIE_WEB_KILLS sets how often in each browser, for each storage;
  * SELKIE_WEB_SEED repeats the moments of a run.
  */
 
 import assert from "node:assert/strict";
 import { after, describe } from "node:test";
-import { browserName, pause, storages, test, useBrowser } from "./fixture.mjs";
+import { browserName, inChromium, pause, storages, test, useBrowser } from "./fixture.mjs";
 import { Random } from "./pages/random.js";
 
-const kills = Number(process.env.SELKIE_WEB_KILLS ?? 50);
+/** Firefox starts slowly, and Chromium's are enough kills for a run that everybody waits for. */
+const kills = Number(process.env.SELKIE_WEB_KILLS ?? (inChromium ? 50 : 12));
 const seed = Number(process.env.SELKIE_WEB_SEED ?? Date.now() % 1_000_000);
 const random = new Random(seed);
 const site = useBrowser();

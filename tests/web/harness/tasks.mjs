@@ -1,7 +1,7 @@
 /** How long the tasks of a page's main thread take, in Chromium: in processor time, so that other programs on the machine do not count. */
 
 /**
- * @param {import("../web/harness/browser.mjs").Browser} browser @param {import("playwright-core").Page} page @param {() => Promise<void>} work
+ * @param {import("./browser.mjs").Browser} browser @param {import("playwright-core").Page} page @param {() => Promise<void>} work
  * @returns {Promise<number>} the longest task while `work` runs, in milliseconds
  */
 export async function longestTask(browser, page, work) {
