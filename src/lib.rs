@@ -71,6 +71,7 @@ mod handle;
 mod history;
 mod index;
 mod keyspace;
+mod locks;
 mod log;
 mod numbered;
 mod open;

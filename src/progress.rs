@@ -7,8 +7,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use parking_lot::Mutex;
-
+use crate::locks::Mutex;
 use crate::{Error, Result, Version};
 
 /// How far a commit has come. Later stages include the earlier ones.

@@ -5,11 +5,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::Mutex;
-
 use super::Engine;
 use crate::Version;
 use crate::index::{Blob, Horizon, ReadPoint};
+use crate::locks::Mutex;
 use crate::options::Retention;
 use crate::runtime::{self, Duration, Instant};
 
@@ -74,7 +73,7 @@ impl Collector {
             && (version.is_multiple_of(SIGNAL_COMMITS) || self.unheard.swap(false, Ordering::Relaxed))
     }
 
-    pub(crate) fn position(&self) -> parking_lot::MutexGuard<'_, Position> {
+    pub(crate) fn position(&self) -> crate::locks::MutexGuard<'_, Position> {
         self.position.lock()
     }
 }

@@ -7,11 +7,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use parking_lot::Mutex;
-
 use super::catalog::KeyspaceState;
 use super::commit::Change;
 use crate::index::Blob;
+use crate::locks::Mutex;
 use crate::{Error, Result, Version};
 
 /// What buffering a change costs beside its key and value, in bytes.

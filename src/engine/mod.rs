@@ -15,9 +15,8 @@ pub(crate) mod snapshots;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use parking_lot::{Mutex, RwLock};
-
 use crate::index::ReadPoint;
+use crate::locks::{Mutex, RwLock};
 use crate::log::Log;
 use crate::options::{Options, Retention};
 use crate::progress::{Goal, Progress};

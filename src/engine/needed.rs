@@ -1,7 +1,6 @@
 //! Which segments of the log are still to be read by somebody, so that a snapshot does not remove them.
 
-use parking_lot::Mutex;
-
+use crate::locks::Mutex;
 use crate::numbered::Counts;
 
 /// The first segments that readers of the log need, with how many readers there are.

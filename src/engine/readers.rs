@@ -10,10 +10,10 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crossbeam_utils::CachePadded;
-use parking_lot::Mutex;
 
 use crate::Version;
 use crate::index::ReadPoint;
+use crate::locks::Mutex;
 use crate::numbered::Counts;
 
 const SLOTS: usize = 256;

@@ -9,12 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Poll, Waker};
 
-use parking_lot::Mutex;
-
 use super::Engine;
 use super::needed::Needed;
 use super::plan::Plan;
 use crate::codec::SnapshotHeader;
+use crate::locks::Mutex;
 use crate::log::segment::segment_number;
 use crate::options::SnapshotPolicy;
 use crate::runtime::{Duration, Instant};

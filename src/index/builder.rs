@@ -1,8 +1,7 @@
 //! Building an index from entries that come in ascending order: bottom-up, without searching.
 
+use crate::locks::RwLock;
 use std::sync::Arc;
-
-use parking_lot::RwLock;
 
 use super::leaf::{CAPACITY, Leaf};
 use super::{Blob, Entry, Index, Tally};

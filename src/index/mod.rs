@@ -26,7 +26,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use crossbeam_skiplist::SkipMap;
 use crossbeam_skiplist::map::Entry as Node;
-use parking_lot::RwLock;
 
 pub(crate) use blob::Blob;
 pub(crate) use builder::Builder;
@@ -37,6 +36,7 @@ use router::Router;
 pub(crate) use walk::Walk;
 
 use crate::Version;
+use crate::locks::RwLock;
 
 type SharedLeaf = RwLock<Arc<Leaf>>;
 

@@ -5,12 +5,12 @@
 //! the keys it sends to them, and whoever meets one of those goes down the skip list. It is made anew when the
 //! leaves have changed by a part of their number, so that its cost per change stays constant.
 
+use crate::locks::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 use crossbeam_skiplist::SkipMap;
-use parking_lot::Mutex;
 
 use super::leaf::{common_prefix, prefix_after};
 use super::{Blob, SharedLeaf};

@@ -20,8 +20,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 
+use crate::locks::Mutex;
 use crate::progress::{Goal, Progress};
 use crate::runtime::{self, CAN_WAIT, Duration, Instant, Worker};
 use crate::storage::{Flush, Storage};

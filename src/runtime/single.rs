@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use wasm_bindgen_futures::spawn_local;
 
 use super::events::{Impatience, Sleep};
 use crate::Result;
+use crate::locks::Mutex;
 
 pub(crate) use super::events::breathe;
 

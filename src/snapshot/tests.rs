@@ -2,13 +2,13 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 
 use super::section::{Kind, SECTION_HEAD_BYTES, file_head, seal};
 use super::*;
 use crate::checksum;
 use crate::codec::{BlockHeader, EntryHeader, RevisionRecord, SnapshotFooter, SnapshotHeader, encode};
 use crate::index::{Blob, Horizon, Index, ReadPoint, Revision, Slot, Tally, Walk};
+use crate::locks::Mutex;
 use crate::options::Retention;
 use crate::runtime::block_on;
 use crate::storage::{Completion, FileEntry, Flush, Storage};

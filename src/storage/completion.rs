@@ -6,8 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use parking_lot::Mutex;
-
+use crate::locks::Mutex;
 use crate::{Error, Result};
 
 type Callback<T> = Box<dyn FnOnce(Result<T>) + Send>;

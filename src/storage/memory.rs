@@ -6,9 +6,9 @@ use std::io;
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 
 use super::{Completion, FileEntry, Flush, Storage, name};
+use crate::locks::Mutex;
 use crate::{Error, Result};
 
 const LOCATION: &str = "memory";
@@ -41,9 +41,16 @@ pub struct MemoryStorage {
 
 #[derive(Default)]
 struct Shared {
-    files: BTreeMap<String, Vec<u8>>,
+    files: Files,
     /// The identity of the handle that holds the lock; it dangles once that handle is dropped.
     holder: Weak<()>,
+}
+
+/// They are few, so that looking through all of them is as fast as any other way.
+type Files = Vec<(String, Vec<u8>)>;
+
+fn place(files: &Files, name: &str) -> Option<usize> {
+    files.iter().position(|(file, _)| file == name)
 }
 
 impl MemoryStorage {
@@ -70,7 +77,7 @@ impl MemoryStorage {
     /// assert_eq!(MemoryStorage::from_files(files.clone()).files(), files);
     /// ```
     pub fn from_files(files: BTreeMap<String, Vec<u8>>) -> Self {
-        let shared = Shared { files, holder: Weak::new() };
+        let shared = Shared { files: files.into_iter().collect(), holder: Weak::new() };
         Self { shared: Arc::new(Mutex::new(shared)), identity: Arc::default() }
     }
 
@@ -87,7 +94,7 @@ impl MemoryStorage {
     /// # Ok::<(), selkie::Error>(())
     /// ```
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
-        self.shared.lock().files.clone()
+        self.shared.lock().files.iter().cloned().collect()
     }
 
     /// A separate storage with the same contents, unlocked: what a crash of the process at this moment would leave.
@@ -122,7 +129,7 @@ impl MemoryStorage {
         &self,
         operation: &'static str,
         name: &str,
-        action: impl FnOnce(&mut BTreeMap<String, Vec<u8>>) -> io::Result<T>,
+        action: impl FnOnce(&mut Files) -> io::Result<T>,
     ) -> Completion<T> {
         let result = name::check(name)
             .and_then(|()| action(&mut self.shared.lock().files).map_err(|source| Error::io(operation, name, source)));
@@ -135,7 +142,9 @@ impl MemoryStorage {
         name: &str,
         action: impl FnOnce(&mut Vec<u8>) -> io::Result<T>,
     ) -> Completion<T> {
-        self.act(operation, name, |files| files.get_mut(name).ok_or_else(missing).and_then(action))
+        self.act(operation, name, |files| {
+            place(files, name).ok_or_else(missing).and_then(|place| action(&mut files[place].1))
+        })
     }
 }
 
@@ -153,16 +162,16 @@ impl Storage for MemoryStorage {
 
     fn list(&self) -> Completion<Vec<FileEntry>> {
         let shared = self.shared.lock();
-        let entry = |(name, bytes): (&String, &Vec<u8>)| FileEntry { name: name.clone(), length: bytes.len() as u64 };
+        let entry = |(name, bytes): &(String, Vec<u8>)| FileEntry { name: name.clone(), length: bytes.len() as u64 };
         Completion::ready(Ok(shared.files.iter().map(entry).collect()))
     }
 
     fn create(&self, name: &str) -> Completion<()> {
         self.act("create", name, |files| {
-            if files.contains_key(name) {
+            if place(files, name).is_some() {
                 return Err(io::ErrorKind::AlreadyExists.into());
             }
-            files.insert(name.to_owned(), Vec::new());
+            files.push((name.to_owned(), Vec::new()));
             Ok(())
         })
     }
@@ -205,7 +214,7 @@ impl Storage for MemoryStorage {
     }
 
     fn remove(&self, name: &str) -> Completion<()> {
-        self.act("remove", name, |files| files.remove(name).map(drop).ok_or_else(missing))
+        self.act("remove", name, |files| place(files, name).map(|place| drop(files.remove(place))).ok_or_else(missing))
     }
 
     fn location(&self) -> String {
