@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";
-import { codes, inChromium, test, useBrowser } from "./fixture.mjs";
+import { inChromium, test, useBrowser } from "./fixture.mjs";
 import { launch } from "./harness/browser.mjs";
 import { newProfile, removeProfile } from "./harness/profile.mjs";
 
@@ -108,6 +108,8 @@ describe("what a browser lacks", () => {
       }, script);
       assert.deepEqual(modes, ["indexeddb", "UNAVAILABLE"], script);
     }
+    // Firefox reports a script that it did not load to the page as well, whoever handles that.
+    site.errors = site.errors.filter(({ message }) => !message.includes("no-such-worker.js"));
   });
 
   test("what was written to IndexedDB while OPFS was missing is not forgotten when OPFS is there", async () => {
@@ -132,7 +134,7 @@ describe("what a browser lacks", () => {
     try {
       const page = await browser.open(site.newOrigin());
       assert.deepEqual(await use(page), whole("indexeddb"));
-      assert.deepEqual(codes((await use(page, { storage: "opfs" })).error), ["UNAVAILABLE"]);
+      assert.equal((await use(page, { storage: "opfs" })).error?.code, "UNAVAILABLE");
     } finally {
       await browser.close();
       removeProfile(profile);
