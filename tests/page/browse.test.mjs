@@ -15,7 +15,10 @@ test("only what is visible is read, and the order is that of the keys", async ()
   await until(count, (value) => value === CITIES, "the number of entries");
   const shown = await keys();
   assert.ok(shown.length > 10 && shown.length < 80, `${shown.length} rows`);
-  assert.deepEqual(shown, [...shown].sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other))));
+  assert.deepEqual(
+    shown,
+    [...shown].sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other))),
+  );
   assert.match(shown[0], /^AD\//);
 });
 
@@ -41,5 +44,9 @@ test("an index entry leads to its place", async () => {
   await until(keys, ([first]) => first?.startsWith("reykjavik "), "the first row");
   await page.locator(".row").first().click();
   await page.locator(".browse-detail button", { hasText: "Edit" }).click();
-  await until(() => page.locator("#entry-title").innerText(), (title) => title === "Reykjavík", "the title");
+  await until(
+    () => page.locator("#entry-title").innerText(),
+    (title) => title === "Reykjavík",
+    "the title",
+  );
 });

@@ -9,8 +9,18 @@ test("the page loads the data, finds a place, and loses no acknowledged commit w
   const page = await site.openLoaded("demonstration");
   console.log(await page.locator(".load-report").innerText());
   await search(page, "reykjav");
-  await until(() => page.locator(".result-name").allInnerTexts(), (names) => names.includes("Reykjavík"), "the list of places");
-  console.log(await until(() => page.locator(".latency").first().innerText(), (text) => /\d (µs|ms)/.test(text), "the latency"));
+  await until(
+    () => page.locator(".result-name").allInnerTexts(),
+    (names) => names.includes("Reykjavík"),
+    "the list of places",
+  );
+  console.log(
+    await until(
+      () => page.locator(".latency").first().innerText(),
+      (text) => /\d (µs|ms)/.test(text),
+      "the latency",
+    ),
+  );
   await go(page, "recovery");
   await page.locator("#kill").click();
   const verdict = await page.locator(".outcome h2").innerText({ timeout: 30_000 });

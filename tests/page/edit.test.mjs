@@ -24,23 +24,43 @@ test("a note is kept over a reload", async () => {
 test("a new name is found, and the old one no longer", async () => {
   await field("name").fill("Smoke Bay");
   await save();
-  await until(() => page.locator("#entry-title").innerText(), (title) => title === "Smoke Bay", "the title");
+  await until(
+    () => page.locator("#entry-title").innerText(),
+    (title) => title === "Smoke Bay",
+    "the title",
+  );
   await search(page, "smoke b");
-  await until(() => page.locator(".result-name").allInnerTexts(), (names) => names.includes("Smoke Bay"));
+  await until(
+    () => page.locator(".result-name").allInnerTexts(),
+    (names) => names.includes("Smoke Bay"),
+  );
   await search(page, "reykjavik");
-  await until(() => page.locator(".latency").first().innerText(), (text) => text === "No place begins like this.");
+  await until(
+    () => page.locator(".latency").first().innerText(),
+    (text) => text === "No place begins like this.",
+  );
 });
 
 test("a deleted place is gone but for its history, from which it comes back", async () => {
   await page.locator(".entry-form .danger").click();
   await page.locator(".gone").waitFor();
   await search(page, "smoke b");
-  await until(() => page.locator(".result").count(), (count) => count === 0);
+  await until(
+    () => page.locator(".result").count(),
+    (count) => count === 0,
+  );
   assert.equal((await versions())[0], "deleted");
   await page.locator(".versions button", { hasText: "Restore" }).last().click();
-  await until(() => page.locator("#entry-title").innerText(), (title) => title === "Reykjavík", "the title");
+  await until(
+    () => page.locator("#entry-title").innerText(),
+    (title) => title === "Reykjavík",
+    "the title",
+  );
   await search(page, "reykjavik");
-  await until(() => page.locator(".result").count(), (count) => count === 1);
+  await until(
+    () => page.locator(".result").count(),
+    (count) => count === 1,
+  );
 });
 
 test("a value that is none is refused by the form, and the database is left as it was", async () => {

@@ -80,9 +80,14 @@ export async function openPlace(/** @type {Page} */ page, /** @type {string} */ 
 }
 
 /** Waits until something reads as expected. */
-export async function until(/** @type {() => Promise<unknown>} */ read, /** @type {(value: any) => boolean} */ isGood, what = "", limitMs = 15_000) {
+export async function until(
+  /** @type {() => Promise<unknown>} */ read,
+  /** @type {(value: any) => boolean} */ isGood,
+  what = "",
+  limitMs = 15_000,
+) {
   let value;
-  for (const end = Date.now() + limitMs; Date.now() < end; ) {
+  for (const end = Date.now() + limitMs; Date.now() < end;) {
     value = await read();
     if (isGood(value)) return value;
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -91,7 +96,12 @@ export async function until(/** @type {() => Promise<unknown>} */ read, /** @typ
 }
 
 export function fact(/** @type {Page} */ page, /** @type {string} */ term, within = ".facts") {
-  return page.locator(`${within} div`).filter({ has: page.locator("dt", { hasText: new RegExp(`^${term}$`) }) }).locator("dd").first().innerText();
+  return page
+    .locator(`${within} div`)
+    .filter({ has: page.locator("dt", { hasText: new RegExp(`^${term}$`) }) })
+    .locator("dd")
+    .first()
+    .innerText();
 }
 
 export function numberIn(/** @type {string} */ text) {

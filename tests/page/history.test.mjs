@@ -14,7 +14,10 @@ test("the newest step is the last edit, and says what it changed", async () => {
   await openPlace(page, "reykjavik");
   await page.locator(".entry-form [name=note]").fill("Capital");
   await page.locator(".entry-form button[type=submit]").click();
-  await until(() => page.locator(".version-what").count(), (count) => count === 2);
+  await until(
+    () => page.locator(".version-what").count(),
+    (count) => count === 2,
+  );
   await go(page, "history");
   await until(title, (text) => text === "Edit", "the step");
   assert.match(await page.locator(".change-list li").innerText(), /Reykjavík\s+note: none → Capital/);
@@ -46,5 +49,9 @@ test("as of the time of the load the edit is not made yet, and an undo takes it 
 test("as of a moment before everything is the first step", async () => {
   await page.locator(".as-of input").fill("2020-01-01T00:00:01");
   await page.locator(".as-of button").click();
-  await until(() => page.locator("#moment").inputValue(), (value) => value === "0", "the slider");
+  await until(
+    () => page.locator("#moment").inputValue(),
+    (value) => value === "0",
+    "the slider",
+  );
 });

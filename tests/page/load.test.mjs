@@ -20,12 +20,19 @@ test("the bar moves, what is durable never exceeds what is applied, and the page
     if (sample.isDone) break;
   }
   assert.ok(seen.length > 3, "progress was shown");
-  assert.ok(seen.every(([applied, durable]) => durable <= applied), JSON.stringify(seen));
+  assert.ok(
+    seen.every(([applied, durable]) => durable <= applied),
+    JSON.stringify(seen),
+  );
   assert.ok(new Set(seen.map(([applied]) => applied)).size > 3, "it moved");
   const report = await page.locator(".load-report").innerText();
   assert.equal(numberIn(report), CITIES);
   assert.match(report, browserName === "chromium" ? /main thread/ : /does not report/);
-  await until(() => page.locator(".status [data-fact=durable] dd").innerText(), (text) => text === "all", "durable");
+  await until(
+    () => page.locator(".status [data-fact=durable] dd").innerText(),
+    (text) => text === "all",
+    "durable",
+  );
 });
 
 if (browserName === "chromium") {
@@ -43,7 +50,10 @@ if (browserName === "chromium") {
 test("a load that a reload cuts short goes on from where the last durable commit was", async () => {
   const page = await site.open("cut");
   await page.locator("#load").click();
-  await page.waitForFunction(() => Number((document.querySelector(".load-text")?.textContent ?? "").split(" of ")[0].replaceAll(",", "")) > 20_000);
+  await page.waitForFunction(
+    () =>
+      Number((document.querySelector(".load-text")?.textContent ?? "").split(" of ")[0].replaceAll(",", "")) > 20_000,
+  );
   await page.reload();
   await page.locator("#load", { hasText: "Go on" }).waitFor();
   const rest = numberIn((await page.locator(".load-panel p").innerText()).replace(/^.*after /, ""));
@@ -52,11 +62,19 @@ test("a load that a reload cuts short goes on from where the last durable commit
   const report = await page.locator(".load-report").innerText({ timeout: 60_000 });
   assert.equal(numberIn(report), CITIES - rest);
   await go(page, "browse");
-  await until(() => page.locator(".browse-view .latency").innerText(), (text) => numberIn(text) === CITIES, "the number of cities");
+  await until(
+    () => page.locator(".browse-view .latency").innerText(),
+    (text) => numberIn(text) === CITIES,
+    "the number of cities",
+  );
 });
 
 test("after a reload the data is there without loading", async () => {
   const page = await site.open("cut");
-  await until(() => page.locator(".latency").first().innerText(), (text) => numberIn(text) === CITIES, "the number of places");
+  await until(
+    () => page.locator(".latency").first().innerText(),
+    (text) => numberIn(text) === CITIES,
+    "the number of places",
+  );
   assert.equal(await page.locator("#load").count(), 0);
 });

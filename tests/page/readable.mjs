@@ -4,7 +4,9 @@
 export function unreadable() {
   const channels = (/** @type {string} */ color) => (color.match(/[\d.]+/g) ?? []).map(Number);
   const luminance = (/** @type {number[]} */ rgb) => {
-    const [red, green, blue] = rgb.map((value) => (value <= 10.31 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+    const [red, green, blue] = rgb.map((value) =>
+      value <= 10.31 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4,
+    );
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
   };
   const behind = (/** @type {Element | null} */ element) => {
@@ -16,12 +18,17 @@ export function unreadable() {
   };
   const found = [];
   for (const element of document.querySelectorAll("body *")) {
-    const text = [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.textContent).join("").trim();
+    const text = [...element.childNodes]
+      .filter((node) => node.nodeType === Node.TEXT_NODE)
+      .map((node) => node.textContent)
+      .join("")
+      .trim();
     if (!text || !element.checkVisibility() || element.matches(":disabled, option, .skip")) continue;
     const style = getComputedStyle(element);
     const [front, back] = [luminance(channels(style.color).slice(0, 3)), luminance(behind(element))];
     const contrast = (Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05);
-    const isLarge = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && Number(style.fontWeight) >= 700);
+    const isLarge =
+      parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && Number(style.fontWeight) >= 700);
     if (contrast < (isLarge ? 3 : 4.5)) found.push(`${text.slice(0, 40)}: ${contrast.toFixed(2)}`);
   }
   return found;
@@ -29,10 +36,14 @@ export function unreadable() {
 
 /** Controls that a screen reader could not name. */
 export function unnamed() {
-  const controls = document.querySelectorAll("button, a[href], input, select, [role=listbox], canvas[role=img], [role=progressbar]");
+  const controls = document.querySelectorAll(
+    "button, a[href], input, select, [role=listbox], canvas[role=img], [role=progressbar]",
+  );
   const isNamed = (/** @type {any} */ element) => {
     const label = element.getAttribute("aria-label") ?? element.textContent.trim();
     return label !== "" || [...(element.labels ?? [])].some((own) => own.textContent.trim() !== "");
   };
-  return [...controls].filter((element) => element.checkVisibility() && !isNamed(element)).map((element) => element.outerHTML.slice(0, 100));
+  return [...controls]
+    .filter((element) => element.checkVisibility() && !isNamed(element))
+    .map((element) => element.outerHTML.slice(0, 100));
 }

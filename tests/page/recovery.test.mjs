@@ -12,7 +12,11 @@ const choose = async (storage) => {
   await go(page, "storage");
   await page.locator("#storage-choice").selectOption(storage);
   const mode = { opfs: "OPFS", indexeddb: "IndexedDB", memory: "Memory" }[storage];
-  await until(() => page.locator(".status [data-fact=storage] dd").innerText(), (text) => text === mode, "the storage");
+  await until(
+    () => page.locator(".status [data-fact=storage] dd").innerText(),
+    (text) => text === mode,
+    "the storage",
+  );
   await go(page, "recovery");
 };
 

@@ -18,11 +18,16 @@ const BROWSERS = ["chromium", "firefox"];
 const FILE_LIMIT_MS = 300_000;
 
 const { values, positionals: names } = parseArgs({ allowPositionals: true, options: { browser: { type: "string" } } });
-if (values.browser && !BROWSERS.includes(values.browser)) throw new Error(`--browser takes ${BROWSERS.join(" or ")}, not ${values.browser}`);
-if (!existsSync(new URL("../../www/dist/index.html", import.meta.url))) throw new Error("the page is not built: run `cargo xtask demo --check`");
-if (!existsSync(`${harness}/node_modules/playwright-core`)) execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: harness, stdio: "inherit" });
+if (values.browser && !BROWSERS.includes(values.browser))
+  throw new Error(`--browser takes ${BROWSERS.join(" or ")}, not ${values.browser}`);
+if (!existsSync(new URL("../../www/dist/index.html", import.meta.url)))
+  throw new Error("the page is not built: run `cargo xtask demo --check`");
+if (!existsSync(`${harness}/node_modules/playwright-core`))
+  execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: harness, stdio: "inherit" });
 
-const files = readdirSync(here).filter((file) => file.endsWith(".test.mjs") && (names.length === 0 || names.some((name) => file.startsWith(name))));
+const files = readdirSync(here).filter(
+  (file) => file.endsWith(".test.mjs") && (names.length === 0 || names.some((name) => file.startsWith(name))),
+);
 if (files.length === 0) throw new Error(`no tests are called ${names.join(", ")}`);
 
 const total = { passed: 0, failed: 0, skipped: 0 };

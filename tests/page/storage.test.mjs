@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { CITIES, dist, go, numberIn, test, until, usePage } from "./fixture.mjs";
 
-const WITHOUT_OPFS = 'if (globalThis.StorageManager) Object.defineProperty(StorageManager.prototype, "getDirectory", { value: undefined });\n';
+const WITHOUT_OPFS =
+  'if (globalThis.StorageManager) Object.defineProperty(StorageManager.prototype, "getDirectory", { value: undefined });\n';
 
 const folder = mkdtempSync(join(tmpdir(), "selkie-page-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -29,11 +30,17 @@ test("without OPFS the data goes to IndexedDB, and is there after a reload", asy
   assert.equal(await storage(), "IndexedDB");
   console.log(await page.locator(".load-report").innerText());
   await page.reload();
-  await until(() => page.locator(".latency").first().innerText(), (text) => numberIn(text) === CITIES, "the number of places");
+  await until(
+    () => page.locator(".latency").first().innerText(),
+    (text) => numberIn(text) === CITIES,
+    "the number of places",
+  );
 });
 
 test("asked for OPFS alone, the page tells the code and what to do, and opens another storage", async () => {
-  await page.evaluate(() => localStorage.setItem("selkie-playground", JSON.stringify({ storage: "opfs", level: "immediate" })));
+  await page.evaluate(() =>
+    localStorage.setItem("selkie-playground", JSON.stringify({ storage: "opfs", level: "immediate" })),
+  );
   await page.reload();
   assert.equal(await page.locator(".closed-view code").innerText(), "UNAVAILABLE");
   await page.locator("#storage-choice").selectOption("indexeddb");
@@ -45,9 +52,21 @@ test("asked for OPFS alone, the page tells the code and what to do, and opens an
 test("another durability is kept, and memory is named for what it is", async () => {
   await go(page, "storage");
   await page.locator("#durability-choice").selectOption("buffered");
-  await until(() => page.locator(".status [data-fact=durability] dd").innerText(), (text) => text === "buffered", "the durability");
+  await until(
+    () => page.locator(".status [data-fact=durability] dd").innerText(),
+    (text) => text === "buffered",
+    "the durability",
+  );
   await page.reload();
-  await until(() => page.locator(".status [data-fact=durability] dd").innerText(), (text) => text === "buffered", "the durability");
+  await until(
+    () => page.locator(".status [data-fact=durability] dd").innerText(),
+    (text) => text === "buffered",
+    "the durability",
+  );
   await page.locator("#storage-choice").selectOption("memory");
-  await until(() => page.locator(".storage-view .facts dd").first().innerText(), (text) => text.includes("gone with the page"), "the storage");
+  await until(
+    () => page.locator(".storage-view .facts dd").first().innerText(),
+    (text) => text.includes("gone with the page"),
+    "the storage",
+  );
 });

@@ -17,14 +17,26 @@ test("the second tab only reads, sees edits as they become durable, and takes ov
 
   await first.locator(".entry-form [name=note]").fill("Seen in both");
   await first.locator(".entry-form button[type=submit]").click();
-  await until(() => second.locator(".version-what").allInnerTexts(), ([newest]) => newest === "note: none → Seen in both", "the second tab's history");
+  await until(
+    () => second.locator(".version-what").allInnerTexts(),
+    ([newest]) => newest === "note: none → Seen in both",
+    "the second tab's history",
+  );
 
   await go(second, "storage");
   await second.locator("#take-over").click();
   await first.close();
-  await until(() => second.locator(".status [data-fact=durability] dd").innerText(), (text) => text === "immediate", "the durability");
+  await until(
+    () => second.locator(".status [data-fact=durability] dd").innerText(),
+    (text) => text === "immediate",
+    "the durability",
+  );
   await second.goto(address);
   await second.locator(".entry-form [name=note]").fill("Written by the second");
   await second.locator(".entry-form button[type=submit]").click();
-  await until(() => second.locator(".version-what").first().innerText(), (text) => text === "note: Seen in both → Written by the second", "the history");
+  await until(
+    () => second.locator(".version-what").first().innerText(),
+    (text) => text === "note: Seen in both → Written by the second",
+    "the history",
+  );
 });

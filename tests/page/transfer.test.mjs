@@ -32,7 +32,12 @@ async function download(start) {
     };
   });
   await start();
-  const name = await until(() => page.evaluate(() => globalThis.saved?.name), (name) => typeof name === "string", "the download", 60_000);
+  const name = await until(
+    () => page.evaluate(() => globalThis.saved?.name),
+    (name) => typeof name === "string",
+    "the download",
+    60_000,
+  );
   const base64 = await page.evaluate(async () => {
     const reader = new FileReader();
     await new Promise((resolve) => {
@@ -51,7 +56,10 @@ test("an export is a file of some megabytes", async () => {
   await openPlace(page, "reykjavik");
   await page.locator(".entry-form [name=note]").fill("Travelled");
   await page.locator(".entry-form button[type=submit]").click();
-  await until(() => page.locator(".version-what").count(), (count) => count === 2);
+  await until(
+    () => page.locator(".version-what").count(),
+    (count) => count === 2,
+  );
   await go(page, "storage");
   const { name, bytes } = await download(() => page.locator("#export").click());
   assert.match(name, /^cities-version-\d+\.selkie$/);
@@ -62,7 +70,11 @@ test("an export is a file of some megabytes", async () => {
 test("starting over leaves nothing", async () => {
   await page.locator("#start-over").click();
   await confirm();
-  await until(() => page.locator(".status [data-fact=version] dd").innerText(), (text) => numberIn(text) < 20, "the version");
+  await until(
+    () => page.locator(".status [data-fact=version] dd").innerText(),
+    (text) => numberIn(text) < 20,
+    "the version",
+  );
   await go(page, "search");
   await page.locator("#load").waitFor();
 });
@@ -88,7 +100,11 @@ test("the import brings everything back, history included, and it is there after
   await page.locator(".notice.news", { hasText: "is imported" }).waitFor();
   await go(page, "search");
   await search(page, "");
-  await until(() => page.locator(".latency").first().innerText(), (text) => numberIn(text) === CITIES, "the number of places");
+  await until(
+    () => page.locator(".latency").first().innerText(),
+    (text) => numberIn(text) === CITIES,
+    "the number of places",
+  );
   await page.reload();
   await openPlace(page, "reykjavik");
   assert.deepEqual(await page.locator(".version-what").allInnerTexts(), ["note: none → Travelled", "written"]);

@@ -6,6 +6,8 @@ import "./style/base.css";
 import "./style/frame.css";
 import "./style/parts.css";
 import "./style/views.css";
+import "./style/search.css";
+import "./style/entry.css";
 import { readSettings } from "./store/settings";
 import { Store } from "./store/store";
 import { h } from "./ui/dom";
@@ -48,10 +50,33 @@ let shown: View | undefined;
 
 function start(): void {
   document.body.append(
-    h("a", { class: "skip", href: "#main", on: { click: (event) => { event.preventDefault(); main.focus(); } } }, "Skip to the content"),
+    h(
+      "a",
+      {
+        class: "skip",
+        href: "#main",
+        on: {
+          click: (event) => {
+            event.preventDefault();
+            main.focus();
+          },
+        },
+      },
+      "Skip to the content",
+    ),
     h("header", { class: "frame-header" }, wordmark(), h("nav", { "aria-label": "Views" }, ...links), themeButton()),
-    status.element, notices(), main,
-    h("footer", { class: "frame-footer" }, "Places from ", h("a", { href: "https://www.geonames.org/" }, "GeoNames"), ", ", h("a", { href: "https://creativecommons.org/licenses/by/4.0/" }, "CC BY 4.0"), ". Everything stays in this browser."),
+    status.element,
+    notices(),
+    main,
+    h(
+      "footer",
+      { class: "frame-footer" },
+      "Places from ",
+      h("a", { href: "https://www.geonames.org/" }, "GeoNames"),
+      ", ",
+      h("a", { href: "https://creativecommons.org/licenses/by/4.0/" }, "CC BY 4.0"),
+      ". Everything stays in this browser.",
+    ),
   );
   addEventListener("hashchange", route);
   addEventListener("unhandledrejection", ({ reason }) => showError(reason, "Work in the background"));

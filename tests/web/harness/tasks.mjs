@@ -10,13 +10,19 @@ export async function longestTask(browser, page, work) {
   const events = [];
   devtools.on("Tracing.dataCollected", ({ value }) => events.push(...value));
   const complete = new Promise((resolve) => devtools.once("Tracing.tracingComplete", resolve));
-  await devtools.send("Tracing.start", { traceConfig: { includedCategories: ["toplevel", "devtools.timeline", "__metadata"] } });
+  await devtools.send("Tracing.start", {
+    traceConfig: { includedCategories: ["toplevel", "devtools.timeline", "__metadata"] },
+  });
   await work();
   await devtools.send("Tracing.end");
   await complete;
   const thread = ({ pid, tid }) => `${pid}/${tid}`;
-  const mains = new Set(events.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain").map(thread));
-  const tasks = events.filter((event) => event.name.endsWith("RunTask") && mains.has(thread(event)) && event.tdur !== undefined);
+  const mains = new Set(
+    events.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain").map(thread),
+  );
+  const tasks = events.filter(
+    (event) => event.name.endsWith("RunTask") && mains.has(thread(event)) && event.tdur !== undefined,
+  );
   if (tasks.length === 0) throw new Error("the trace has no task of the main thread");
   return Math.max(...tasks.map(({ tdur }) => tdur)) / 1000;
 }

@@ -4,7 +4,7 @@ import { destroy, open, type Durability } from "selkie";
 import type { Store } from "../store/store";
 import { percentile } from "../store/latencies";
 import { measure } from "./measure";
-import { pause } from "./pace";
+import { inSlices, pause } from "./pace";
 
 export interface ReadFigures {
   get: number;
@@ -19,7 +19,7 @@ export interface CommitFigures {
   p99: number;
 }
 
-const KEYS = 1000;
+const KEYS = 256;
 /** A prime, so that the samples spread over all places. */
 const STRIDE = 7919;
 const COMMIT_MS = 700;
@@ -27,21 +27,30 @@ const IN_FLIGHT = 50;
 const SCRATCH = "playground-scratch";
 
 /** Keys from all over the keyspace, in no order that a cache would like. */
-export function sampleKeys({ keyspaces: { cities } }: Store): string[] {
+export async function sampleKeys({ keyspaces: { cities } }: Store, signal: AbortSignal): Promise<string[]> {
   const total = cities.count();
-  const count = Math.min(KEYS, total);
-  return Array.from({ length: count }, (_, i) => cities.keys({ offset: (i * STRIDE) % total, limit: 1 }).first()!);
+  const offsets = Array.from({ length: Math.min(KEYS, total) }, (_, i) => (i * STRIDE) % total);
+  const keys: string[] = [];
+  await inSlices(offsets, (offset) => keys.push(cities.keys({ offset, limit: 1 }).first()!), signal);
+  return keys;
 }
 
-/** Microseconds for one read each, of these keys in turn. */
-export function measureReads({ keyspaces: { cities } }: Store, keys: string[]): ReadFigures {
+/** Microseconds for one read each, of these keys in turn; undefined when the signal ended it. */
+export async function measureReads(
+  store: Store,
+  keys: string[],
+  signal: AbortSignal,
+): Promise<ReadFigures | undefined> {
+  const { cities } = store.keyspaces;
   let next = 0;
   const key = () => keys[next++ % keys.length]!;
-  return {
-    get: measure(() => cities.get(key())).meanUs,
-    range: measure(() => cities.range({ gte: key(), limit: 100 }).all()).meanUs,
-    count: measure(() => cities.count()).meanUs,
-  };
+  const get = measure(() => cities.get(key())).us;
+  await pause();
+  if (signal.aborted) return undefined;
+  const range = measure(() => cities.range({ gte: key(), limit: 100 }).all()).us;
+  await pause();
+  if (signal.aborted) return undefined;
+  return { get, range, count: measure(() => cities.count()).us };
 }
 
 const RUNS: [label: string, durability: Durability, inFlight: number][] = [

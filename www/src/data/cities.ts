@@ -43,12 +43,18 @@ const SPECIAL: Record<string, string> = { ß: "ss", æ: "ae", œ: "oe", ø: "o",
 
 /** Lower case without accents; what is no letter or digit becomes one hyphen. So "Sã" finds "São Paulo", and "saint d" "Saint-Denis". */
 export function fold(text: string): string {
-  const plain = text.toLowerCase().normalize("NFD").replace(/[\p{M}'‘’ʻʼʿ`]/gu, "");
-  return plain.replace(/[ßæœøłđðþı]/g, (letter) => SPECIAL[letter] ?? letter).replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-/, "");
+  const plain = text
+    .toLowerCase()
+    .normalize("NFD")
+    .replace(/[\p{M}'‘’ʻʼʿ`]/gu, "");
+  return plain
+    .replace(/[ßæœøłđðþı]/g, (letter) => SPECIAL[letter] ?? letter)
+    .replace(/[^\p{L}\p{N}]+/gu, "-")
+    .replace(/^-/, "");
 }
 
 /** A space orders before every letter and hyphen, so that "paris" comes before "paris-texas". */
-export function nameKey(name: string, cityKey: string): string {
+function nameKey(name: string, cityKey: string): string {
   return `${fold(name).replace(/-$/, "")} ${cityKey}`;
 }
 
@@ -57,7 +63,12 @@ export function cityKeyOf(nameKey: string): string {
 }
 
 /** Sets a city that is known to be new, and its index entry. */
-export function putNew(cities: TransactionKeyspace<string, City>, names: TransactionKeyspace<string, Position>, key: string, city: City): void {
+export function putNew(
+  cities: TransactionKeyspace<string, City>,
+  names: TransactionKeyspace<string, Position>,
+  key: string,
+  city: City,
+): void {
   cities.set(key, city);
   names.set(nameKey(city.name, key), [city.latitude, city.longitude]);
 }

@@ -15,7 +15,11 @@ export function nextStep({ keyspaces: { journal } }: Store): number {
 }
 
 /** Changes places and says so in the journal, in one transaction. It resolves when that is durable. */
-export function change(store: Store, entry: JournalEntry, work: (tx: Transaction<string, unknown>) => void): Promise<void> {
+export function change(
+  store: Store,
+  entry: JournalEntry,
+  work: (tx: Transaction<string, unknown>) => void,
+): Promise<void> {
   const { journal } = store.keyspaces;
   const done = store.db.update((tx) => {
     work(tx);

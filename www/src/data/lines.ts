@@ -5,10 +5,14 @@ const PIECE_BYTES = 16 * 1024;
 
 export async function* download(address: string, signal: AbortSignal): AsyncGenerator<string[]> {
   const response = await fetch(address, { signal });
-  if (!response.ok || !response.body) throw new Error(`${address} was answered with ${response.status} ${response.statusText}`);
-  const text = response.body.pipeThrough(pieces()).pipeThrough(new DecompressionStream("gzip")).pipeThrough(new TextDecoderStream());
+  if (!response.ok || !response.body)
+    throw new Error(`${address} was answered with ${response.status} ${response.statusText}`);
+  const text = response.body
+    .pipeThrough(pieces())
+    .pipeThrough(new DecompressionStream("gzip"))
+    .pipeThrough(new TextDecoderStream());
   let rest = "";
-  for (const reader = text.getReader(); ; ) {
+  for (const reader = text.getReader(); ;) {
     const { value, done } = await reader.read();
     if (done) break;
     const parts = (rest + value).split("\n");

@@ -30,13 +30,17 @@ export interface LoadMark {
   total: number;
 }
 
-export const LOAD_MARK = "load";
+const LOAD_MARK = "load";
 
 export function loadMark(store: Store): LoadMark | undefined {
   return store.db.get(LOAD_MARK) as LoadMark | undefined;
 }
 
-export async function load(store: Store, onProgress: (progress: LoadProgress, added: City[]) => void, signal: AbortSignal): Promise<LoadReport> {
+export async function load(
+  store: Store,
+  onProgress: (progress: LoadProgress, added: City[]) => void,
+  signal: AbortSignal,
+): Promise<LoadReport> {
   const started = performance.now();
   const longTasks = watchLongTasks();
   const resumedAt = loadMark(store)?.applied ?? 0;
@@ -81,7 +85,7 @@ class Loader {
     }
     const skipped = Math.min(lines.length - from, Math.max(0, this.resumedAt - this.#seen));
     this.#seen += lines.length - from;
-    for (let at = from + skipped; at < lines.length; ) {
+    for (let at = from + skipped; at < lines.length;) {
       const slice = lines.slice(at, at + this.#count);
       at += slice.length;
       const start = performance.now();

@@ -14,14 +14,19 @@ export function pause(): Promise<void> {
 }
 
 /** Calls `each` for every item, in slices of a few milliseconds. False when the signal ended it. */
-export async function inSlices<T>(items: Iterable<T>, each: (item: T) => void, signal: AbortSignal, sliced?: () => void): Promise<boolean> {
+export async function inSlices<T>(
+  items: Iterable<T>,
+  each: (item: T) => void,
+  signal: AbortSignal,
+  sliced?: () => void,
+): Promise<boolean> {
   const iterator = items[Symbol.iterator]();
   let start = performance.now();
   for (let count = 1; ; count++) {
     const next = iterator.next();
     if (next.done) return true;
     each(next.value);
-    if (count % 64 !== 0 || performance.now() - start < SLICE_MS) continue;
+    if (count % 16 !== 0 || performance.now() - start < SLICE_MS) continue;
     sliced?.();
     await pause();
     if (signal.aborted) {

@@ -12,7 +12,10 @@ export interface Found {
 }
 
 export function search({ keyspaces: { cities, names } }: Store, text: string): Found[] {
-  const keys = names.prefix(fold(text), { limit: SHOWN }).all().map(([key]) => cityKeyOf(key));
+  const keys = names
+    .prefix(fold(text), { limit: SHOWN })
+    .all()
+    .map(([key]) => cityKeyOf(key));
   const found = cities.getMany(keys);
   return keys.flatMap((key, i) => (found[i] ? [{ key, city: found[i] }] : []));
 }

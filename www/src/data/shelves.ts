@@ -20,7 +20,11 @@ const asText = (text: string) => text;
 const asNumber = (text: string) => (Number.isFinite(Number(text)) ? Number(text) : undefined);
 
 export function shelves({ db, keyspaces, stream }: Store): Record<string, Shelf> {
-  const shelf = (reader: unknown, parse: Shelf["parse"], about: string): Shelf => ({ reader: reader as Shelf["reader"], parse, about });
+  const shelf = (reader: unknown, parse: Shelf["parse"], about: string): Shelf => ({
+    reader: reader as Shelf["reader"],
+    parse,
+    about,
+  });
   return {
     cities: shelf(keyspaces.cities, asText, "country/name/number → the place, as JSON"),
     names: shelf(keyspaces.names, asText, "folded name and key → position, two floats"),

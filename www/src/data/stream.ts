@@ -21,7 +21,7 @@ export interface Verdict extends StreamMark {
 }
 
 /** The other half of each commit, in the default keyspace: the number of the last entry. */
-export const STREAM_HEAD = "stream-head";
+const STREAM_HEAD = "stream-head";
 const IN_FLIGHT = 64;
 
 /** Empties what an earlier stream left. */
@@ -34,7 +34,12 @@ export async function prepareStream(store: Store): Promise<void> {
 }
 
 /** Commits one numbered entry after the other, each with its number in a second keyspace, until `mark` is stopped or a commit fails. */
-export async function runStream(store: Store, mark: StreamMark, signal: AbortSignal, onAcknowledged: () => void): Promise<unknown> {
+export async function runStream(
+  store: Store,
+  mark: StreamMark,
+  signal: AbortSignal,
+  onAcknowledged: () => void,
+): Promise<unknown> {
   const inFlight = new Set<Promise<void>>();
   let failure: unknown;
   let sliceStart = performance.now();
@@ -46,7 +51,9 @@ export async function runStream(store: Store, mark: StreamMark, signal: AbortSig
         onAcknowledged();
       });
       mark.submitted = number;
-      const followed: Promise<void> = commit.catch((error: unknown) => void (failure ??= error)).finally(() => inFlight.delete(followed));
+      const followed: Promise<void> = commit
+        .catch((error: unknown) => void (failure ??= error))
+        .finally(() => inFlight.delete(followed));
       inFlight.add(followed);
     } catch (error) {
       failure ??= error;

@@ -28,7 +28,9 @@ export async function importDatabase(store: Store, file: File, onPart: OnPart): 
   const check = await restore(CHECKED, file, { storage: "memory", onProgress: parts(onPart, 0, 0.5) });
   await check.close();
   await replace(store, async () => {
-    await restore<string, unknown>(DATABASE, file, { ...store.options(), onProgress: parts(onPart, 0.5, 1) }).then((db) => store.adopt(db));
+    await restore<string, unknown>(DATABASE, file, { ...store.options(), onProgress: parts(onPart, 0.5, 1) }).then(
+      (db) => store.adopt(db),
+    );
   });
 }
 

@@ -6,7 +6,11 @@ import { inSlices } from "../data/pace";
 import type { WorldMap } from "./map";
 import { Points } from "./points";
 
-export async function fillMap(map: WorldMap, names: Reader<string, Position>, signal: AbortSignal): Promise<number | undefined> {
+export async function fillMap(
+  map: WorldMap,
+  names: Reader<string, Position>,
+  signal: AbortSignal,
+): Promise<number | undefined> {
   const points = new Points();
   const isFirst = map.points.length === 0;
   if (isFirst) map.show(points);

@@ -99,7 +99,12 @@ function shadesOf(faint: string, dense: string): Uint32Array {
   const [from, to] = [channels(faint), channels(dense)];
   return Uint32Array.from({ length: DENSEST + 1 }, (_, count) => {
     const part = Math.log(Math.max(1, count)) / Math.log(DENSEST);
-    const [red, green, blue, alpha] = from.map((channel, i) => Math.round(channel + (to[i]! - channel) * part)) as [number, number, number, number];
+    const [red, green, blue, alpha] = from.map((channel, i) => Math.round(channel + (to[i]! - channel) * part)) as [
+      number,
+      number,
+      number,
+      number,
+    ];
     return ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0;
   });
 }
@@ -113,7 +118,8 @@ function paintGraticule(context: CanvasRenderingContext2D, width: number, height
   context.strokeStyle = color("graticule");
   context.lineWidth = Math.max(1, width / 1200);
   context.beginPath();
-  for (const line of graticule()) line.forEach(([x, y], i) => context[i === 0 ? "moveTo" : "lineTo"](x * width, y * height));
+  for (const line of graticule())
+    line.forEach(([x, y], i) => context[i === 0 ? "moveTo" : "lineTo"](x * width, y * height));
   context.stroke();
 }
 

@@ -35,8 +35,11 @@ export function project(latitude: number, longitude: number): [x: number, y: num
 /** The lines of every thirtieth degree, as lists of points. */
 export function graticule(): [x: number, y: number][][] {
   const lines: [number, number][][] = [];
-  const degrees = (from: number, to: number, step: number) => Array.from({ length: (to - from) / step + 1 }, (_, i) => from + i * step);
-  for (const longitude of degrees(-180, 180, 30)) lines.push(degrees(SOUTH, NORTH, 3).map((latitude) => project(latitude, longitude)));
-  for (const latitude of [-30, 0, 30, 60]) lines.push(degrees(-180, 180, 5).map((longitude) => project(latitude, longitude)));
+  const degrees = (from: number, to: number, step: number) =>
+    Array.from({ length: (to - from) / step + 1 }, (_, i) => from + i * step);
+  for (const longitude of degrees(-180, 180, 30))
+    lines.push(degrees(SOUTH, NORTH, 3).map((latitude) => project(latitude, longitude)));
+  for (const latitude of [-30, 0, 30, 60])
+    lines.push(degrees(-180, 180, 5).map((longitude) => project(latitude, longitude)));
   return lines;
 }

@@ -25,7 +25,14 @@ export class StorageSamples {
   take(): void {
     if (!this.store.isOpen || document.hidden) return;
     const { logBytes, snapshotBytes, liveBytes, historyBytes, wasmMemoryBytes } = this.store.db.stats();
-    this.#samples.push({ at: performance.now(), log: logBytes, snapshot: snapshotBytes ?? 0, live: liveBytes, history: historyBytes, memory: wasmMemoryBytes });
+    this.#samples.push({
+      at: performance.now(),
+      log: logBytes,
+      snapshot: snapshotBytes ?? 0,
+      live: liveBytes,
+      history: historyBytes,
+      memory: wasmMemoryBytes,
+    });
     if (this.#samples.length > KEPT) this.#samples.shift();
   }
 

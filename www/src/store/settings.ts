@@ -17,13 +17,21 @@ export const STORAGES: Record<Settings["storage"], string> = {
 };
 
 export const LEVELS: Record<Level, { durability: Durability; label: string; promise: string }> = {
-  immediate: { durability: "immediate", label: "Immediate", promise: "survives a crash of the page or browser, and power loss" },
+  immediate: {
+    durability: "immediate",
+    label: "Immediate",
+    promise: "survives a crash of the page or browser, and power loss",
+  },
   interval: {
     durability: { intervalMs: 500 },
     label: "Every 500 ms",
     promise: "survives a crash of the page or browser; power loss takes the last half second",
   },
-  buffered: { durability: "buffered", label: "Buffered", promise: "survives a crash of the page or browser, not power loss" },
+  buffered: {
+    durability: "buffered",
+    label: "Buffered",
+    promise: "survives a crash of the page or browser, not power loss",
+  },
   queued: { durability: "queued", label: "Queued", promise: "survives a crash but for what is still in the queue" },
   none: { durability: "none", label: "None", promise: "promises nothing" },
 };

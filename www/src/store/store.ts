@@ -29,7 +29,11 @@ export class Store {
   openings = 0;
   /** Set by whoever is about to take the storage away on purpose. */
   isLossExpected = false;
-  #listeners: { [E in keyof StoreEvents]: Set<(...detail: StoreEvents[E]) => void> } = { opened: new Set(), moved: new Set(), lost: new Set() };
+  #listeners: { [E in keyof StoreEvents]: Set<(...detail: StoreEvents[E]) => void> } = {
+    opened: new Set(),
+    moved: new Set(),
+    lost: new Set(),
+  };
   #seen = "";
 
   constructor(public settings: Settings) {

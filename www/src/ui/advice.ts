@@ -35,7 +35,15 @@ export function explain(error: unknown): Explained {
   if (error instanceof SelkieError) return { code: error.code, message: error.message, advice: ADVICE[error.code] };
   const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
   if (name === "TypeError" && /fetch|network/i.test(message)) {
-    return { code: "NETWORK", message, advice: "The data set could not be fetched. Check the connection and try again; what was loaded is kept." };
+    return {
+      code: "NETWORK",
+      message,
+      advice: "The data set could not be fetched. Check the connection and try again; what was loaded is kept.",
+    };
   }
-  return { code: name, message, advice: "This is not an error that the page knows. Reload it; what was durable is kept." };
+  return {
+    code: name,
+    message,
+    advice: "This is not an error that the page knows. Reload it; what was durable is kept.",
+  };
 }

@@ -29,7 +29,13 @@ export class Chart {
   #place = h("div", { class: "chart-plot", "aria-hidden": "true" });
 
   constructor(readonly options: ChartOptions) {
-    const legend = h("ul", { class: "legend" }, ...options.lines.map(({ label, color }) => h("li", {}, h("span", { class: "swatch", style: `background: var(--${color})`, "aria-hidden": "true" }), label)));
+    const legend = h(
+      "ul",
+      { class: "legend" },
+      ...options.lines.map(({ label, color }) =>
+        h("li", {}, h("span", { class: "swatch", style: `background: var(--${color})`, "aria-hidden": "true" }), label),
+      ),
+    );
     this.element = h("div", { class: "chart" }, this.#place, legend);
     new ResizeObserver(() => this.#resize()).observe(this.#place);
     onTheme(() => this.#make());
@@ -57,18 +63,33 @@ export class Chart {
   }
 
   #settings(width: number): uPlot.Options {
-    const axis = { stroke: color("ink-soft"), grid: { stroke: color("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+    const axis = {
+      stroke: color("ink-soft"),
+      grid: { stroke: color("line"), width: 1 },
+      ticks: { show: false },
+      font: "12px system-ui, sans-serif",
+    };
     const { lines, format, logarithmic } = this.options;
-    const named = (_: uPlot, ticks: number[]) => ticks.map((value) => (logarithmic && !isPowerOfTen(value) ? null : value));
+    const named = (_: uPlot, ticks: number[]) =>
+      ticks.map((value) => (logarithmic && !isPowerOfTen(value) ? null : value));
     return {
       width,
       height: HEIGHT_PX,
       legend: { show: false },
       cursor: { show: false },
-      scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : { range: (_, __, max) => [0, Math.max(max, 1) * 1.1] } },
+      scales: {
+        x: { time: false },
+        y: logarithmic ? { distr: 3 } : { range: (_, __, max) => [0, Math.max(max, 1) * 1.1] },
+      },
       axes: [
         { ...axis, size: 30, values: (_, ticks) => ticks.map((seconds) => `${seconds} s`) },
-        { ...axis, size: 64, filter: named, grid: { ...axis.grid, filter: named }, values: (_, ticks) => ticks.map((value) => (value === null ? "" : format(value))) },
+        {
+          ...axis,
+          size: 64,
+          filter: named,
+          grid: { ...axis.grid, filter: named },
+          values: (_, ticks) => ticks.map((value) => (value === null ? "" : format(value))),
+        },
       ],
       series: [{}, ...lines.map((line) => this.#series(line))],
     };

@@ -4,10 +4,14 @@ import { button, h } from "./dom";
 
 export function confirm(title: string, text: string, action: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const dialog: HTMLDialogElement = h("dialog", { class: "dialog", "aria-labelledby": "dialog-title" },
+    const dialog: HTMLDialogElement = h(
+      "dialog",
+      { class: "dialog", "aria-labelledby": "dialog-title" },
       h("h2", { id: "dialog-title" }, title),
       h("p", {}, text),
-      h("div", { class: "actions" },
+      h(
+        "div",
+        { class: "actions" },
         button("Cancel", () => dialog.close(), { class: "button", autofocus: true }),
         button(action, () => dialog.close("yes"), { class: "button danger" }),
       ),

@@ -12,7 +12,11 @@ export interface Properties {
   [attribute: string]: string | number | boolean | undefined | Listeners;
 }
 
-export function h<T extends keyof HTMLElementTagNameMap>(tag: T, properties: Properties = {}, ...children: Child[]): HTMLElementTagNameMap[T] {
+export function h<T extends keyof HTMLElementTagNameMap>(
+  tag: T,
+  properties: Properties = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[T] {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (name === "on") listen(element, value as Listeners);
@@ -38,18 +42,34 @@ export function button(label: string, action: () => unknown, properties: Propert
 
 /** A label above its control. */
 export function field(label: string, control: HTMLElement, hint?: string): HTMLLabelElement {
-  return h("label", { class: "field" }, h("span", { class: "field-label" }, label), control, hint !== undefined && h("span", { class: "hint" }, hint));
+  return h(
+    "label",
+    { class: "field" },
+    h("span", { class: "field-label" }, label),
+    control,
+    hint !== undefined && h("span", { class: "hint" }, hint),
+  );
 }
 
-export function select<T extends string>(options: Record<T, string>, chosen: T, onChange: (value: T) => void, properties: Properties = {}): HTMLSelectElement {
+export function select<T extends string>(
+  options: Record<T, string>,
+  chosen: T,
+  onChange: (value: T) => void,
+  properties: Properties = {},
+): HTMLSelectElement {
   const entries = Object.entries<string>(options);
-  const element = h("select", { on: { change: () => onChange(element.value as T) }, ...properties },
+  const element = h(
+    "select",
+    { on: { change: () => onChange(element.value as T) }, ...properties },
     ...entries.map(([value, label]) => h("option", { value, selected: value === chosen }, label)),
   );
   return element;
 }
 
 /** Terms and what they are, as a definition list. */
-export function facts(entries: [term: string, detail: Child][], properties: Properties = { class: "facts" }): HTMLElement {
+export function facts(
+  entries: [term: string, detail: Child][],
+  properties: Properties = { class: "facts" },
+): HTMLElement {
   return h("dl", properties, ...entries.map(([term, detail]) => h("div", {}, h("dt", {}, term), h("dd", {}, detail))));
 }

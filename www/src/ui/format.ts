@@ -2,8 +2,20 @@
 
 const LANGUAGE = "en";
 const whole = new Intl.NumberFormat(LANGUAGE);
-const clock = new Intl.DateTimeFormat(LANGUAGE, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-const dated = new Intl.DateTimeFormat(LANGUAGE, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const clock = new Intl.DateTimeFormat(LANGUAGE, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
+const dated = new Intl.DateTimeFormat(LANGUAGE, {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
 const countries = new Intl.DisplayNames([LANGUAGE], { type: "region" });
 
 export function count(value: number): string {
@@ -45,7 +57,8 @@ export function time(date: Date): string {
 }
 
 export function place(latitude: number, longitude: number): string {
-  const angle = (degrees: number, positive: string, negative: string) => `${Math.abs(degrees).toFixed(2)}° ${degrees < 0 ? negative : positive}`;
+  const angle = (degrees: number, positive: string, negative: string) =>
+    `${Math.abs(degrees).toFixed(2)}° ${degrees < 0 ? negative : positive}`;
   return `${angle(latitude, "N", "S")}, ${angle(longitude, "E", "W")}`;
 }
 

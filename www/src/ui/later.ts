@@ -21,10 +21,13 @@ export function atMostEvery(intervalMs: number, work: () => unknown): () => void
   let last = -Infinity;
   return () => {
     if (timer !== undefined) return;
-    timer = setTimeout(() => {
-      timer = undefined;
-      last = performance.now();
-      work();
-    }, Math.max(0, last + intervalMs - performance.now()));
+    timer = setTimeout(
+      () => {
+        timer = undefined;
+        last = performance.now();
+        work();
+      },
+      Math.max(0, last + intervalMs - performance.now()),
+    );
   };
 }

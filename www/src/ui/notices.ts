@@ -13,7 +13,11 @@ export function showError(error: unknown, doing: string): void {
   if (error instanceof DOMException && error.name === "AbortError") return;
   console.error(doing, error);
   const { code, message, advice } = explain(error);
-  show("error", h("p", {}, h("strong", {}, `${doing} failed. `), h("code", {}, code), ` ${message}`), h("p", { class: "advice" }, advice));
+  show(
+    "error",
+    h("p", {}, h("strong", {}, `${doing} failed. `), h("code", {}, code), ` ${message}`),
+    h("p", { class: "advice" }, advice),
+  );
 }
 
 export function showNews(text: string): void {
@@ -22,8 +26,11 @@ export function showNews(text: string): void {
 
 function show(kind: "error" | "news", ...content: Child[]): void {
   const text = content.map((child) => (child instanceof Node ? child.textContent : child)).join("");
-  for (const earlier of [...place.children]) if (earlier.querySelector(".notice-text")?.textContent === text) earlier.remove();
-  const notice: HTMLElement = h("div", { class: `notice ${kind}`, role: kind === "error" ? "alert" : "status" },
+  for (const earlier of [...place.children])
+    if (earlier.querySelector(".notice-text")?.textContent === text) earlier.remove();
+  const notice: HTMLElement = h(
+    "div",
+    { class: `notice ${kind}`, role: kind === "error" ? "alert" : "status" },
     h("div", { class: "notice-text" }, ...content),
     button("Close", () => notice.remove(), { class: "quiet" }),
   );

@@ -22,9 +22,27 @@ export function streamBar(parts: StreamParts, goneLabel: string): HTMLElement {
   };
   const names = Object.keys(labels) as (keyof StreamParts)[];
   const shown = names.filter((name) => parts[name] > 0 || name === "acknowledged" || name === "missing");
-  return h("div", { class: "stream" },
-    h("div", { class: "stream-cells", "aria-hidden": "true" }, ...cells(parts, names).map((name) => h("div", { class: `part-${name}` }))),
-    h("ul", { class: "legend" }, ...shown.map((name) => h("li", {}, h("span", { class: `swatch part-${name}`, "aria-hidden": "true" }), h("strong", { "data-part": name }, count(parts[name])), ` ${labels[name]}`))),
+  return h(
+    "div",
+    { class: "stream" },
+    h(
+      "div",
+      { class: "stream-cells", "aria-hidden": "true" },
+      ...cells(parts, names).map((name) => h("div", { class: `part-${name}` })),
+    ),
+    h(
+      "ul",
+      { class: "legend" },
+      ...shown.map((name) =>
+        h(
+          "li",
+          {},
+          h("span", { class: `swatch part-${name}`, "aria-hidden": "true" }),
+          h("strong", { "data-part": name }, count(parts[name])),
+          ` ${labels[name]}`,
+        ),
+      ),
+    ),
   );
 }
 

@@ -26,7 +26,15 @@ export function color(name: string): string {
 
 export function themeButton(): HTMLButtonElement {
   const label = h("span", {}, LABELS[theme]);
-  const element = h("button", { type: "button", class: "theme-button", "aria-label": describe(), title: "Light, dark, or as the system has it", on: { click } },
+  const element = h(
+    "button",
+    {
+      type: "button",
+      class: "theme-button",
+      "aria-label": describe(),
+      title: "Light, dark, or as the system has it",
+      on: { click },
+    },
     h("span", { class: "theme-disc", "aria-hidden": "true" }),
     label,
   );

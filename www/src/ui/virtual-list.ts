@@ -24,8 +24,21 @@ export class VirtualList<T> {
   #active = 0;
 
   constructor(label: string) {
-    this.element = h("div", { class: "virtual-list", role: "listbox", tabindex: "0", "aria-label": label,
-      on: { scroll: () => this.#render(), keydown: (event) => this.#key(event), click: (event) => this.#click(event) } }, this.#inner);
+    this.element = h(
+      "div",
+      {
+        class: "virtual-list",
+        role: "listbox",
+        tabindex: "0",
+        "aria-label": label,
+        on: {
+          scroll: () => this.#render(),
+          keydown: (event) => this.#key(event),
+          click: (event) => this.#click(event),
+        },
+      },
+      this.#inner,
+    );
     new ResizeObserver(() => this.#render()).observe(this.element);
   }
 
@@ -56,8 +69,20 @@ export class VirtualList<T> {
   }
 
   #row(source: Source<T>, item: T, position: number): HTMLElement {
-    return h("div", { class: "row", role: "option", id: `row-${position}`, "data-position": position, style: `top: ${position * ROW_PX}px`,
-      "aria-posinset": position + 1, "aria-setsize": source.length }, h("span", { class: "row-number", "aria-hidden": "true" }, count(position + 1)), ...source.row(item));
+    return h(
+      "div",
+      {
+        class: "row",
+        role: "option",
+        id: `row-${position}`,
+        "data-position": position,
+        style: `top: ${position * ROW_PX}px`,
+        "aria-posinset": position + 1,
+        "aria-setsize": source.length,
+      },
+      h("span", { class: "row-number", "aria-hidden": "true" }, count(position + 1)),
+      ...source.row(item),
+    );
   }
 
   #mark(): void {
@@ -68,7 +93,14 @@ export class VirtualList<T> {
   #key(event: KeyboardEvent): void {
     const page = Math.floor(this.element.clientHeight / ROW_PX);
     const last = (this.#source?.length ?? 0) - 1;
-    const moves: Record<string, number> = { ArrowDown: this.#active + 1, ArrowUp: this.#active - 1, PageDown: this.#active + page, PageUp: this.#active - page, Home: 0, End: last };
+    const moves: Record<string, number> = {
+      ArrowDown: this.#active + 1,
+      ArrowUp: this.#active - 1,
+      PageDown: this.#active + page,
+      PageUp: this.#active - page,
+      Home: 0,
+      End: last,
+    };
     if (event.key === "Enter" || event.key === " ") this.#open();
     else if (event.key in moves) this.#moveTo(Math.max(0, Math.min(last, moves[event.key]!)));
     else return;

@@ -17,13 +17,18 @@ export class ClosedView implements View {
   explain(error: unknown): void {
     const { code, message, advice } = explain(error);
     const { settings } = this.app.store;
-    const storage = select(STORAGES, settings.storage, (chosen) => (settings.storage = chosen), { id: "storage-choice" });
-    fill(this.element,
+    const storage = select(STORAGES, settings.storage, (chosen) => (settings.storage = chosen), {
+      id: "storage-choice",
+    });
+    fill(
+      this.element,
       h("h1", { id: "closed-title" }, "No database is open"),
       h("p", { class: "lead", role: "alert" }, h("code", {}, code), ` ${message}`),
       h("p", {}, advice),
       field("Storage", storage),
-      h("div", { class: "actions" },
+      h(
+        "div",
+        { class: "actions" },
         button("Open again", () => this.#open(), { class: "button primary", id: "reopen" }),
         button("Start over", () => this.#startOver(), { class: "button danger" }),
       ),
@@ -42,7 +47,14 @@ export class ClosedView implements View {
 
   async #startOver(): Promise<void> {
     const { storage } = this.app.store.settings;
-    if (!(await confirm("Delete everything?", "The database in this storage is destroyed, with all places, edits and history.", "Delete"))) return;
+    if (
+      !(await confirm(
+        "Delete everything?",
+        "The database in this storage is destroyed, with all places, edits and history.",
+        "Delete",
+      ))
+    )
+      return;
     const done = await attempt("Starting over", () => destroy(DATABASE, { storage }).then(() => true));
     if (done) await this.#open();
   }

@@ -40,12 +40,21 @@ export class EntryPanel {
 
   #draw(key: string, city: City | undefined, versions: Parameters<typeof versionList>[0]): void {
     const title = city?.name ?? versions.find(({ value }) => value)?.value?.name ?? key;
-    fill(this.element,
-      h("header", { class: "entry-header" },
+    fill(
+      this.element,
+      h(
+        "header",
+        { class: "entry-header" },
         h("h2", { id: "entry-title", tabindex: "-1" }, title),
         button("Close", this.close, { class: "button quiet" }),
       ),
-      city ? this.#facts(key, city) : h("p", { class: "gone" }, versions.length > 0 ? "This place was deleted. Its history is still here." : "There is no such place."),
+      city
+        ? this.#facts(key, city)
+        : h(
+            "p",
+            { class: "gone" },
+            versions.length > 0 ? "This place was deleted. Its history is still here." : "There is no such place.",
+          ),
       city && this.#form(key, city),
       versionList(versions, readOnlyReason(this.app) ? undefined : (value) => this.#restore(key, value)),
     );
@@ -64,22 +73,64 @@ export class EntryPanel {
     if (reason) return h("p", { class: "hint" }, reason);
     const name = h("input", { name: "name", value: city.name, required: true, maxlength: "200", autocomplete: "off" });
     const note = h("input", { name: "note", value: city.note ?? "", maxlength: "500", autocomplete: "off" });
-    const latitude = h("input", { name: "latitude", type: "number", step: "any", min: "-90", max: "90", value: city.latitude, required: true });
-    const longitude = h("input", { name: "longitude", type: "number", step: "any", min: "-180", max: "180", value: city.longitude, required: true });
-    return h("form", { class: "entry-form", on: { submit: (event) => {
-      event.preventDefault();
-      const edited: City = { ...city, name: name.value, latitude: latitude.valueAsNumber, longitude: longitude.valueAsNumber };
-      if (note.value) edited.note = note.value;
-      else delete edited.note;
-      void this.#save(key, edited, "edit");
-    } } },
-      h("div", { class: "entry-fields" }, field("Name", name), field("Latitude", latitude), field("Longitude", longitude), field("Note", note)),
-      h("div", { class: "actions" }, h("button", { type: "submit", class: "button primary" }, "Save"), button("Delete", () => this.#delete(key), { class: "button danger" })),
+    const latitude = h("input", {
+      name: "latitude",
+      type: "number",
+      step: "any",
+      min: "-90",
+      max: "90",
+      value: city.latitude,
+      required: true,
+    });
+    const longitude = h("input", {
+      name: "longitude",
+      type: "number",
+      step: "any",
+      min: "-180",
+      max: "180",
+      value: city.longitude,
+      required: true,
+    });
+    return h(
+      "form",
+      {
+        class: "entry-form",
+        on: {
+          submit: (event) => {
+            event.preventDefault();
+            const edited: City = {
+              ...city,
+              name: name.value,
+              latitude: latitude.valueAsNumber,
+              longitude: longitude.valueAsNumber,
+            };
+            if (note.value) edited.note = note.value;
+            else delete edited.note;
+            void this.#save(key, edited, "edit");
+          },
+        },
+      },
+      h(
+        "div",
+        { class: "entry-fields" },
+        field("Name", name),
+        field("Latitude", latitude),
+        field("Longitude", longitude),
+        field("Note", note),
+      ),
+      h(
+        "div",
+        { class: "actions" },
+        h("button", { type: "submit", class: "button primary" }, "Save"),
+        button("Delete", () => this.#delete(key), { class: "button danger" }),
+      ),
     );
   }
 
   async #save(key: string, city: City, did: "edit" | "restore"): Promise<void> {
-    await attempt("Saving", () => change(this.app.store, { did, what: key }, (tx) => putCity(tx, this.app.store.keyspaces, key, city)));
+    await attempt("Saving", () =>
+      change(this.app.store, { did, what: key }, (tx) => putCity(tx, this.app.store.keyspaces, key, city)),
+    );
   }
 
   async #restore(key: string, value: City): Promise<void> {
@@ -87,6 +138,8 @@ export class EntryPanel {
   }
 
   async #delete(key: string): Promise<void> {
-    await attempt("Deleting", () => change(this.app.store, { did: "delete", what: key }, (tx) => removeCity(tx, this.app.store.keyspaces, key)));
+    await attempt("Deleting", () =>
+      change(this.app.store, { did: "delete", what: key }, (tx) => removeCity(tx, this.app.store.keyspaces, key)),
+    );
   }
 }

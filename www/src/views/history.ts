@@ -21,7 +21,14 @@ export class HistoryView implements View {
   #at = 0;
   #isNewest = true;
   #asOf: Date | undefined;
-  #slider = h("input", { type: "range", id: "moment", min: "0", step: "1", "aria-label": "Moment", on: { input: () => this.#moveTo(this.#slider.valueAsNumber) } });
+  #slider = h("input", {
+    type: "range",
+    id: "moment",
+    min: "0",
+    step: "1",
+    "aria-label": "Moment",
+    on: { input: () => this.#moveTo(this.#slider.valueAsNumber) },
+  });
   #when = h("p", { class: "moment", role: "status" });
   #map = new WorldMap("Map of the places as they were");
   #facts = h("div");
@@ -33,12 +40,36 @@ export class HistoryView implements View {
   #forth = button("Later", () => this.#moveTo(this.#at + 1));
 
   constructor(readonly app: App) {
-    const asOf = h("form", { class: "as-of", on: { submit: (event) => { event.preventDefault(); void attempt("Going there", () => this.#goTo(new Date(this.#clock.value))); } } },
-      field("As of", this.#clock), h("button", { type: "submit", class: "button" }, "Go"));
-    this.element = h("section", { class: "view history-view", "aria-labelledby": "history-title" },
+    const asOf = h(
+      "form",
+      {
+        class: "as-of",
+        on: {
+          submit: (event) => {
+            event.preventDefault();
+            void attempt("Going there", () => this.#goTo(new Date(this.#clock.value)));
+          },
+        },
+      },
+      field("As of", this.#clock),
+      h("button", { type: "submit", class: "button" }, "Go"),
+    );
+    this.element = h(
+      "section",
+      { class: "view history-view", "aria-labelledby": "history-title" },
       h("h1", { id: "history-title" }, "Any moment of the past"),
-      h("p", { class: "lead" }, "Nothing is overwritten. Drag to an earlier commit, and the map and all its data are read as they were then."),
-      h("div", { class: "time-travel" }, this.#when, h("div", { class: "slider" }, this.#back, this.#slider, this.#forth), asOf),
+      h(
+        "p",
+        { class: "lead" },
+        "Nothing is overwritten. Drag to an earlier commit, and the map and all its data are read as they were then.",
+      ),
+      h(
+        "div",
+        { class: "time-travel" },
+        this.#when,
+        h("div", { class: "slider" }, this.#back, this.#slider, this.#forth),
+        asOf,
+      ),
       h("div", { class: "history-body" }, h("div", {}, this.#map.element, this.#facts), this.#changes),
     );
   }
@@ -95,7 +126,13 @@ export class HistoryView implements View {
     try {
       const { names } = this.app.store.keyspaces;
       const [then, now] = [view.keyspace(names).count(), names.count()];
-      this.#facts.replaceChildren(facts([["Places then", count(then)], ["Places now", count(now)], ["Version", count(step.version)]]));
+      this.#facts.replaceChildren(
+        facts([
+          ["Places then", count(then)],
+          ["Places now", count(now)],
+          ["Version", count(step.version)],
+        ]),
+      );
       this.#map.label(`Map of the ${count(then)} places of ${time(step.time)}`);
       const changes = await changesOf(this.app.store, step.version);
       if (signal.aborted) return;
@@ -108,7 +145,10 @@ export class HistoryView implements View {
 
   #tell(step: Step, asOf: Date | undefined): void {
     const position = `commit ${count(this.#at + 1)} of ${count(this.#steps.length)}`;
-    this.#when.replaceChildren(h("strong", {}, time(asOf ?? step.time)), asOf ? ` as of this time; the last commit before it is ${position}` : ` ${position}`);
+    this.#when.replaceChildren(
+      h("strong", {}, time(asOf ?? step.time)),
+      asOf ? ` as of this time; the last commit before it is ${position}` : ` ${position}`,
+    );
     this.#slider.setAttribute("aria-valuetext", `${time(step.time)}, ${position}: ${step.did} ${step.what}`);
   }
 
@@ -117,11 +157,20 @@ export class HistoryView implements View {
     const points = new Points();
     for (const { city } of changes) if (city) points.add(city.latitude, city.longitude);
     this.#map.showMatches(points);
-    const items = changes.slice(0, SHOWN).map((one) => h("li", {}, button(one.title, () => this.app.go("search", one.key), { class: "link" }), h("span", { class: "hint" }, describe(one.before, one.after))));
-    fill(this.#changes,
+    const items = changes.slice(0, SHOWN).map((one) =>
+      h(
+        "li",
+        {},
+        button(one.title, () => this.app.go("search", one.key), { class: "link" }),
+        h("span", { class: "hint" }, describe(one.before, one.after)),
+      ),
+    );
+    fill(
+      this.#changes,
       h("h2", {}, title),
       h("ol", { class: "change-list" }, ...items),
-      changes.length > SHOWN && h("p", { class: "hint" }, `and ${plural(changes.length - SHOWN, "more place", "more places")}`),
+      changes.length > SHOWN &&
+        h("p", { class: "hint" }, `and ${plural(changes.length - SHOWN, "more place", "more places")}`),
       this.#canUndo(step, changes) && button("Undo this change", () => this.#undo(changes[0]!)),
     );
   }
@@ -131,9 +180,11 @@ export class HistoryView implements View {
   }
 
   async #undo({ key, before }: PlaceChange): Promise<void> {
-    await attempt("Undoing", () => change(this.app.store, { did: "restore", what: key }, (tx) => {
-      if (before) putCity(tx, this.app.store.keyspaces, key, before);
-      else removeCity(tx, this.app.store.keyspaces, key);
-    }));
+    await attempt("Undoing", () =>
+      change(this.app.store, { did: "restore", what: key }, (tx) => {
+        if (before) putCity(tx, this.app.store.keyspaces, key, before);
+        else removeCity(tx, this.app.store.keyspaces, key);
+      }),
+    );
   }
 }

@@ -14,7 +14,12 @@ export class LoadPanel {
   isLoading = false;
   #applied = h("div", { class: "bar-applied" });
   #durable = h("div", { class: "bar-durable" });
-  #bar = h("div", { class: "bar", role: "progressbar", "aria-label": "Places loaded", "aria-valuemin": "0", "aria-valuemax": "100" }, this.#applied, this.#durable);
+  #bar = h(
+    "div",
+    { class: "bar", role: "progressbar", "aria-label": "Places loaded", "aria-valuemin": "0", "aria-valuemax": "100" },
+    this.#applied,
+    this.#durable,
+  );
   #text = h("p", { class: "load-text" });
   #controller = new AbortController();
 
@@ -31,10 +36,28 @@ export class LoadPanel {
     const isComplete = mark !== undefined && mark.applied === mark.total;
     this.element.hidden = isComplete;
     if (isComplete) return;
-    if (this.app.store.db.readOnly) return this.element.replaceChildren(h("p", {}, "The cities are not all here yet; the tab that writes can load them."));
-    const begun = mark ? h("p", {}, `A load was cut short after ${count(mark.applied)} of ${count(mark.total)} places. Each commit also wrote how far it came, so it goes on from exactly there.`)
-      : h("p", {}, "Nothing here yet. Load every place with more than a thousand inhabitants: 3 MB to fetch, kept in this browser only.");
-    this.element.replaceChildren(begun, button(mark ? "Go on loading" : `Load ${count(CITIES)} places`, () => this.#run(), { class: "button primary", id: "load" }));
+    if (this.app.store.db.readOnly)
+      return this.element.replaceChildren(
+        h("p", {}, "The cities are not all here yet; the tab that writes can load them."),
+      );
+    const begun = mark
+      ? h(
+          "p",
+          {},
+          `A load was cut short after ${count(mark.applied)} of ${count(mark.total)} places. Each commit also wrote how far it came, so it goes on from exactly there.`,
+        )
+      : h(
+          "p",
+          {},
+          "Nothing here yet. Load every place with more than a thousand inhabitants: 3 MB to fetch, kept in this browser only.",
+        );
+    this.element.replaceChildren(
+      begun,
+      button(mark ? "Go on loading" : `Load ${count(CITIES)} places`, () => this.#run(), {
+        class: "button primary",
+        id: "load",
+      }),
+    );
   }
 
   stop(): void {
@@ -44,8 +67,14 @@ export class LoadPanel {
   async #run(): Promise<void> {
     this.isLoading = true;
     this.#controller = new AbortController();
-    this.element.replaceChildren(this.#bar, this.#text, button("Stop", () => this.stop(), { class: "button quiet" }));
-    const report = await attempt("Loading", () => load(this.app.store, (progress, added) => this.#progress(progress, added), this.#controller.signal));
+    this.element.replaceChildren(
+      this.#bar,
+      this.#text,
+      button("Stop", () => this.stop(), { class: "button quiet" }),
+    );
+    const report = await attempt("Loading", () =>
+      load(this.app.store, (progress, added) => this.#progress(progress, added), this.#controller.signal),
+    );
     this.isLoading = false;
     this.offer();
     if (report) this.#report(report);
@@ -63,9 +92,19 @@ export class LoadPanel {
 
   #report({ applied, resumedAt, durationMs, commits, longestTaskMs }: LoadReport): void {
     const places = applied - resumedAt;
-    const longest = longestTaskMs === undefined ? "this browser does not report long tasks" : longestTaskMs === 0 ? "no task of the main thread above 50 ms" : `longest task of the main thread ${millis(longestTaskMs)}`;
+    const longest =
+      longestTaskMs === undefined
+        ? "this browser does not report long tasks"
+        : longestTaskMs === 0
+          ? "no task of the main thread above 50 ms"
+          : `longest task of the main thread ${millis(longestTaskMs)}`;
     this.element.hidden = false;
-    this.element.replaceChildren(h("p", { class: "load-report", role: "status" },
-      `${plural(places, "place")} and their index in ${millis(durationMs)}, ${perSecond((2 * places * 1000) / durationMs)} entries: ${plural(commits, "commit")}, all durable, ${longest}.`));
+    this.element.replaceChildren(
+      h(
+        "p",
+        { class: "load-report", role: "status" },
+        `${plural(places, "place")} and their index in ${millis(durationMs)}, ${perSecond((2 * places * 1000) / durationMs)} entries: ${plural(commits, "commit")}, all durable, ${longest}.`,
+      ),
+    );
   }
 }

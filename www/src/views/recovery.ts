@@ -25,10 +25,21 @@ export class RecoveryView implements View {
   #isRunning = false;
 
   constructor(readonly app: App) {
-    this.element = h("section", { class: "view recovery-view", "aria-labelledby": "recovery-title" },
+    this.element = h(
+      "section",
+      { class: "view recovery-view", "aria-labelledby": "recovery-title" },
       h("h1", { id: "recovery-title" }, "Cut off in mid-commit"),
-      h("p", { class: "lead" }, "A commit is acknowledged when it is durable, never earlier. Cut the writer off at a random moment and count."),
-      this.#about, this.#actions, this.#progress, this.#bar, this.#outcome, this.#earlier,
+      h(
+        "p",
+        { class: "lead" },
+        "A commit is acknowledged when it is durable, never earlier. Cut the writer off at a random moment and count.",
+      ),
+      this.#about,
+      this.#actions,
+      this.#progress,
+      this.#bar,
+      this.#outcome,
+      this.#earlier,
     );
   }
 
@@ -49,7 +60,10 @@ export class RecoveryView implements View {
     const run = () => attempt("The stream", () => (db.mode === "opfs" ? this.#killWorker() : this.#reloadPage()));
     this.#about.textContent = `${what} At the level ${LEVELS[settings.level].label.toLowerCase()}, an acknowledged commit ${LEVELS[settings.level].promise}. A kill is a crash of the program, not a loss of power.`;
     const canRun = reason === undefined && db.mode !== "memory";
-    this.#actions.replaceChildren(button(label, run, { class: "button primary", id: "kill", disabled: !canRun }), h("span", { class: "hint" }, reason ?? ""));
+    this.#actions.replaceChildren(
+      button(label, run, { class: "button primary", id: "kill", disabled: !canRun }),
+      h("span", { class: "hint" }, reason ?? ""),
+    );
   }
 
   async #killWorker(): Promise<void> {
@@ -71,7 +85,10 @@ export class RecoveryView implements View {
   }
 
   /** Streams commits until the random moment comes, or the person does not want to wait for it. */
-  async #stream(cutOff: (cut: () => void) => void, onAcknowledged?: (mark: StreamMark) => void): Promise<{ mark: StreamMark; ended: Promise<unknown> }> {
+  async #stream(
+    cutOff: (cut: () => void) => void,
+    onAcknowledged?: (mark: StreamMark) => void,
+  ): Promise<{ mark: StreamMark; ended: Promise<unknown> }> {
     this.#isRunning = true;
     this.#outcome.replaceChildren();
     await prepareStream(this.app.store);
@@ -84,7 +101,10 @@ export class RecoveryView implements View {
     });
     await new Promise<void>((resolve) => {
       setTimeout(resolve, EARLIEST_MS + Math.random() * (LATEST_MS - EARLIEST_MS));
-      this.#actions.replaceChildren(button("Now", resolve, { class: "button danger" }), h("span", { class: "hint" }, "or at a random moment"));
+      this.#actions.replaceChildren(
+        button("Now", resolve, { class: "button danger" }),
+        h("span", { class: "hint" }, "or at a random moment"),
+      );
     });
     cutOff(() => controller.abort());
     return { mark, ended };
@@ -93,7 +113,9 @@ export class RecoveryView implements View {
   #tell({ submitted, acknowledged }: StreamMark): void {
     if (!this.#isRunning) return;
     this.#progress.textContent = `${count(submitted)} commits, ${count(acknowledged)} acknowledged`;
-    this.#bar.replaceChildren(streamBar({ acknowledged, kept: 0, gone: submitted - acknowledged, missing: 0 }, "on their way"));
+    this.#bar.replaceChildren(
+      streamBar({ acknowledged, kept: 0, gone: submitted - acknowledged, missing: 0 }, "on their way"),
+    );
   }
 
   async #judge(mark: StreamMark, how: string, openMs: number, places?: number): Promise<void> {
@@ -104,7 +126,17 @@ export class RecoveryView implements View {
     const { acknowledged, found, submitted, missing } = verdict;
     const there = acknowledged - missing.length;
     this.#progress.textContent = `${how} after ${count(submitted)} commits, ${count(acknowledged)} of them acknowledged.`;
-    this.#bar.replaceChildren(streamBar({ acknowledged: there, kept: Math.max(0, found - there), gone: Math.max(0, submitted - found), missing: missing.length }, "gone"));
+    this.#bar.replaceChildren(
+      streamBar(
+        {
+          acknowledged: there,
+          kept: Math.max(0, found - there),
+          gone: Math.max(0, submitted - found),
+          missing: missing.length,
+        },
+        "gone",
+      ),
+    );
     const now = store.keyspaces.cities.count();
     this.#outcome.replaceChildren(
       h("h2", { class: isGood(verdict) ? "good" : "bad" }, sentence(verdict)),
@@ -113,16 +145,26 @@ export class RecoveryView implements View {
         ["Frames replayed", count(recovery.framesReplayed)],
         ["Snapshot", recovery.snapshot ? plural(recovery.snapshotEntries, "entry", "entries") : "none yet"],
         ["Torn tail cut off", recovery.bytesCut > 0 ? bytes(recovery.bytesCut) : "none"],
-        ["Places", places === undefined || places === now ? `${count(now)}, all there` : `${count(now)} of ${count(places)}`],
+        [
+          "Places",
+          places === undefined || places === now ? `${count(now)}, all there` : `${count(now)} of ${count(places)}`,
+        ],
       ]),
     );
-    this.#earlier.prepend(h("li", {}, `${count(acknowledged)} acknowledged, ${count(there)} there; ${count(submitted - acknowledged)} not acknowledged, ${count(Math.max(0, found - there))} of them there`));
+    this.#earlier.prepend(
+      h(
+        "li",
+        {},
+        `${count(acknowledged)} acknowledged, ${count(there)} there; ${count(submitted - acknowledged)} not acknowledged, ${count(Math.max(0, found - there))} of them there`,
+      ),
+    );
     this.#offer();
   }
 }
 
 const WORKER = "The worker that writes to OPFS is terminated while commits are on their way to it.";
-const RELOAD = "On IndexedDB the browser itself writes, and there is no worker of ours to kill. So the page goes instead: it reloads itself while commits are on their way, and checks afterwards.";
+const RELOAD =
+  "On IndexedDB the browser itself writes, and there is no worker of ours to kill. So the page goes instead: it reloads itself while commits are on their way, and checks afterwards.";
 const MEMORY = "Memory survives nothing, so there is nothing to recover. Choose another storage to try this.";
 
 function isGood({ missing, beyondGap, whole }: Verdict): boolean {
@@ -132,7 +174,8 @@ function isGood({ missing, beyondGap, whole }: Verdict): boolean {
 function sentence(verdict: Verdict): string {
   const { acknowledged, missing, beyondGap, whole } = verdict;
   if (isGood(verdict)) return `Every acknowledged commit is there, all ${count(acknowledged)}.`;
-  if (missing.length > 0) return `${plural(missing.length, "acknowledged commit")} missing, the first is number ${count(missing[0]!)}.`;
+  if (missing.length > 0)
+    return `${plural(missing.length, "acknowledged commit")} missing, the first is number ${count(missing[0]!)}.`;
   if (beyondGap.length > 0) return `Entry ${count(beyondGap[0]!)} is there though one before it is not.`;
   return whole ? "" : "The last commit is there by half.";
 }

@@ -6,7 +6,11 @@ import { h } from "../ui/dom";
 import { country } from "../ui/format";
 
 export class Results {
-  readonly element = h("ul", { class: "results", "aria-label": "Places found", on: { keydown: (event) => this.#key(event) } });
+  readonly element = h("ul", {
+    class: "results",
+    "aria-label": "Places found",
+    on: { keydown: (event) => this.#key(event) },
+  });
 
   constructor(
     readonly open: (key: string) => void,
@@ -16,7 +20,16 @@ export class Results {
   show(found: Found[], sought: string, selected: string | undefined): void {
     const buttons = found.map(({ key, city }, position) => {
       const where = [city.region, country(city.country)].filter(Boolean).join(", ");
-      return h("button", { type: "button", class: "result", "data-key": key, tabindex: position === 0 ? "0" : "-1", "aria-current": key === selected ? "true" : undefined, on: { click: () => this.open(key) } },
+      return h(
+        "button",
+        {
+          type: "button",
+          class: "result",
+          "data-key": key,
+          tabindex: position === 0 ? "0" : "-1",
+          "aria-current": key === selected ? "true" : undefined,
+          on: { click: () => this.open(key) },
+        },
         h("span", { class: "result-name" }, ...emphasized(city.name, sought)),
         h("span", { class: "result-place" }, where),
       );

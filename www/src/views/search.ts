@@ -19,10 +19,21 @@ const TRIES = ["San ", "Saint ", "New ", "Bad ", "Nova ", "Novo", "Stara ", "Al 
 
 export class SearchView implements View {
   readonly element: HTMLElement;
-  #input = h("input", { type: "search", id: "search", placeholder: "Try “san ”, “new”, “reykj”", autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "search",
-    on: { input: () => this.#search(), keydown: (event) => this.#key(event) } });
+  #input = h("input", {
+    type: "search",
+    id: "search",
+    placeholder: "Try “san ”, “new”, “reykj”",
+    autocomplete: "off",
+    autocapitalize: "off",
+    spellcheck: "false",
+    enterkeyhint: "search",
+    on: { input: () => this.#search(), keydown: (event) => this.#key(event) },
+  });
   #latency = h("p", { class: "latency", role: "status" });
-  #results = new Results((key) => this.app.go("search", key), () => this.#input.focus());
+  #results = new Results(
+    (key) => this.app.go("search", key),
+    () => this.#input.focus(),
+  );
   #map = new WorldMap("Map of all places");
   #entry: EntryPanel;
   #load: LoadPanel;
@@ -35,11 +46,27 @@ export class SearchView implements View {
 
   constructor(readonly app: App) {
     this.#entry = new EntryPanel(app, () => this.app.go("search"));
-    this.#load = new LoadPanel(app, (cities) => this.#added(cities), () => this.#loaded());
-    const box = h("div", { class: "search-box" }, h("label", { for: "search", class: "visually-hidden" }, "Place name"), this.#input, this.#latency);
-    this.element = h("section", { class: "view search-view", "aria-labelledby": "search-title" },
+    this.#load = new LoadPanel(
+      app,
+      (cities) => this.#added(cities),
+      () => this.#loaded(),
+    );
+    const box = h(
+      "div",
+      { class: "search-box" },
+      h("label", { for: "search", class: "visually-hidden" }, "Place name"),
+      this.#input,
+      this.#latency,
+    );
+    this.element = h(
+      "section",
+      { class: "view search-view", "aria-labelledby": "search-title" },
       h("h1", { id: "search-title" }, "Every place, at every keystroke"),
-      h("p", { class: "lead" }, "Each letter reads a range of an ordered index, right here on the page’s own thread. No request, no worker, no waiting."),
+      h(
+        "p",
+        { class: "lead" },
+        "Each letter reads a range of an ordered index, right here on the page’s own thread. No request, no worker, no waiting.",
+      ),
       h("div", { class: "search-left" }, this.#load.element, box, this.#results.element),
       h("div", { class: "search-right" }, this.#map.element, this.#tries(), this.#entry.element),
     );
@@ -77,7 +104,12 @@ export class SearchView implements View {
       this.#input.value = text;
       this.#search();
     };
-    return h("div", { class: "tries" }, h("span", {}, "Names have a geography:"), ...TRIES.map((text) => button(text.trim(), () => tryOut(text), { class: "button" })));
+    return h(
+      "div",
+      { class: "tries" },
+      h("span", {}, "Names have a geography:"),
+      ...TRIES.map((text) => button(text.trim(), () => tryOut(text), { class: "button" })),
+    );
   }
 
   #search(): void {
@@ -104,9 +136,9 @@ export class SearchView implements View {
     this.#latency.textContent = what;
     this.#measuring = window.setTimeout(() => {
       if (!this.app.store.isOpen) return;
-      const { meanUs, repeats } = measureSearch(this.app.store, text);
-      const took = h("strong", {}, micros(meanUs));
-      took.title = `The mean of ${count(repeats)} times, because timers are too coarse for one: the range of ${SHOWN} index entries, and one read for each place.`;
+      const { us, repeats } = measureSearch(this.app.store, text);
+      const took = h("strong", {}, micros(us));
+      took.title = `Repeated ${count(repeats)} times, because timers are too coarse for one: the range of ${SHOWN} index entries, and one read for each place.`;
       this.#latency.replaceChildren(`${what}, read in `, took);
     }, 120);
   }
@@ -115,7 +147,11 @@ export class SearchView implements View {
     const signal = this.#matching.next();
     const points = new Points();
     if (text) {
-      const isDone = await inSlices(matchPositions(this.app.store, text), ([latitude, longitude]) => points.add(latitude, longitude), signal);
+      const isDone = await inSlices(
+        matchPositions(this.app.store, text),
+        ([latitude, longitude]) => points.add(latitude, longitude),
+        signal,
+      );
       if (!isDone) return;
     }
     this.#map.showMatches(points);

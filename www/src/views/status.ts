@@ -54,6 +54,10 @@ export class Status {
   }
 
   #draw(entries: [string, string][]): void {
-    this.element.replaceChildren(...entries.map(([term, detail]) => h("div", { "data-fact": term.toLowerCase() }, h("dt", {}, term), h("dd", {}, detail))));
+    this.element.replaceChildren(
+      ...entries.map(([term, detail]) =>
+        h("div", { "data-fact": term.toLowerCase() }, h("dt", {}, term), h("dd", {}, detail)),
+      ),
+    );
   }
 }

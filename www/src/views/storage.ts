@@ -16,12 +16,25 @@ export class StorageView implements View {
   #transfer = h("div", { class: "panel" });
   #tabs = h("div", { class: "panel" });
   #bar = h("progress", { max: "1", value: "0", hidden: true, "aria-label": "Progress" });
-  #file = h("input", { type: "file", class: "visually-hidden", id: "import-file", tabindex: "-1", "aria-label": "File to import", on: { change: () => void this.#import() } });
+  #file = h("input", {
+    type: "file",
+    class: "visually-hidden",
+    id: "import-file",
+    tabindex: "-1",
+    "aria-label": "File to import",
+    on: { change: () => void this.#import() },
+  });
 
   constructor(readonly app: App) {
-    this.element = h("section", { class: "view storage-view", "aria-labelledby": "storage-title" },
+    this.element = h(
+      "section",
+      { class: "view storage-view", "aria-labelledby": "storage-title" },
       h("h1", { id: "storage-title" }, "Where it is kept"),
-      h("p", { class: "lead" }, "In this browser, in the files of one format. The same files open in a native program, byte for byte."),
+      h(
+        "p",
+        { class: "lead" },
+        "In this browser, in the files of one format. The same files open in a native program, byte for byte.",
+      ),
       this.#facts,
       h("div", { class: "panels" }, this.#choice, this.#transfer, this.#tabs),
     );
@@ -39,26 +52,60 @@ export class StorageView implements View {
       const { db } = this.app.store;
       const { usage, quota, persisted, mode } = await db.storage();
       const { recovery, version, durableVersion } = db;
-      const persist = persisted ? "yes: the browser does not evict it by itself" : h("span", {}, "no: the browser may evict it when space is short ", button("Ask for it", () => this.#persist(), { class: "button quiet" }));
-      this.#facts.replaceChildren(facts([
-        ["Storage", MODES[mode]],
-        ["Version", count(version)],
-        ["Durable", durableVersion === version ? "all of it" : `up to ${count(durableVersion)}`],
-        ["Used by this origin", usage === undefined ? "the browser does not say" : `${bytes(usage)}${quota === undefined ? "" : ` of ${bytes(quota)}`}`],
-        ["Persistent", persist],
-        ["Opened", `${millis(this.app.store.openMs)}: ${recovery.snapshot ? plural(recovery.snapshotEntries, "entry", "entries") + " from a snapshot, " : ""}${plural(recovery.framesReplayed, "frame")} replayed`],
-      ]));
+      const persist = persisted
+        ? "yes: the browser does not evict it by itself"
+        : h(
+            "span",
+            {},
+            "no: the browser may evict it when space is short ",
+            button("Ask for it", () => this.#persist(), { class: "button quiet" }),
+          );
+      this.#facts.replaceChildren(
+        facts([
+          ["Storage", MODES[mode]],
+          ["Version", count(version)],
+          ["Durable", durableVersion === version ? "all of it" : `up to ${count(durableVersion)}`],
+          [
+            "Used by this origin",
+            usage === undefined
+              ? "the browser does not say"
+              : `${bytes(usage)}${quota === undefined ? "" : ` of ${bytes(quota)}`}`,
+          ],
+          ["Persistent", persist],
+          [
+            "Opened",
+            `${millis(this.app.store.openMs)}: ${recovery.snapshot ? plural(recovery.snapshotEntries, "entry", "entries") + " from a snapshot, " : ""}${plural(recovery.framesReplayed, "frame")} replayed`,
+          ],
+        ]),
+      );
     });
   }
 
   #drawChoice(): void {
     const { settings } = this.app.store;
-    const levels = Object.fromEntries(Object.entries(LEVELS).map(([name, { label }]) => [name, label])) as Record<Level, string>;
+    const levels = Object.fromEntries(Object.entries(LEVELS).map(([name, { label }]) => [name, label])) as Record<
+      Level,
+      string
+    >;
     this.#choice.replaceChildren(
       h("h2", {}, "Choose"),
-      field("Storage", select(STORAGES, settings.storage, (storage) => this.#reopen({ ...settings, storage }), { id: "storage-choice" }), "Each has its own data."),
-      field("Durability", select(levels, settings.level, (level) => this.#reopen({ ...settings, level }), { id: "durability-choice" }), `An acknowledged commit ${LEVELS[settings.level].promise}.`),
-      h("div", { class: "actions" }, button("Reopen", () => this.#reopen(settings), { id: "reopen" })),
+      field(
+        "Storage",
+        select(STORAGES, settings.storage, (storage) => this.#reopen({ ...settings, storage }), {
+          id: "storage-choice",
+        }),
+        "Each has its own data.",
+      ),
+      field(
+        "Durability",
+        select(levels, settings.level, (level) => this.#reopen({ ...settings, level }), { id: "durability-choice" }),
+        `An acknowledged commit ${LEVELS[settings.level].promise}.`,
+      ),
+      h(
+        "div",
+        { class: "actions" },
+        button("Reopen", () => this.#reopen(settings), { id: "reopen" }),
+      ),
     );
   }
 
@@ -67,10 +114,16 @@ export class StorageView implements View {
     this.#transfer.replaceChildren(
       h("h2", {}, "Take it along"),
       h("p", {}, "An export is the whole database with its history, in one file."),
-      h("div", { class: "actions" },
+      h(
+        "div",
+        { class: "actions" },
         button("Export", () => this.#export(), { id: "export", class: "button primary" }),
         button("Import", () => this.#file.click(), { id: "import", disabled: reason !== undefined }),
-        button("Start over", () => this.#startOver(), { id: "start-over", class: "button danger", disabled: reason !== undefined }),
+        button("Start over", () => this.#startOver(), {
+          id: "start-over",
+          class: "button danger",
+          disabled: reason !== undefined,
+        }),
         this.#file,
       ),
       this.#bar,
@@ -80,8 +133,22 @@ export class StorageView implements View {
   #drawTabs(): void {
     const { db } = this.app.store;
     const follow = db.readOnly
-      ? [h("p", {}, "Another tab writes; this one follows what is durable there, live. When that tab is closed, this one can take over."), button("Take over when it is free", () => this.#takeOver(), { id: "take-over" })]
-      : [h("p", {}, "One tab writes. A second one opens read-only and follows it, live. Open one, and edit a place here."), h("a", { class: "button", href: "./", target: "_blank", id: "second-tab" }, "Open a second tab")];
+      ? [
+          h(
+            "p",
+            {},
+            "Another tab writes; this one follows what is durable there, live. When that tab is closed, this one can take over.",
+          ),
+          button("Take over when it is free", () => this.#takeOver(), { id: "take-over" }),
+        ]
+      : [
+          h(
+            "p",
+            {},
+            "One tab writes. A second one opens read-only and follows it, live. Open one, and edit a place here.",
+          ),
+          h("a", { class: "button", href: "./", target: "_blank", id: "second-tab" }, "Open a second tab"),
+        ];
     this.#tabs.replaceChildren(h("h2", {}, "A second tab"), ...follow);
   }
 
@@ -95,7 +162,8 @@ export class StorageView implements View {
 
   async #persist(): Promise<void> {
     const granted = await attempt("Asking", () => this.app.store.db.requestPersistence());
-    if (granted === false) showNews("The browser declined. It decides by itself, for example by how often a page is visited.");
+    if (granted === false)
+      showNews("The browser declined. It decides by itself, for example by how often a page is visited.");
     this.moved();
   }
 
@@ -108,14 +176,30 @@ export class StorageView implements View {
     const file = this.#file.files?.[0];
     this.#file.value = "";
     if (!file) return;
-    if (!(await confirm("Replace everything?", `${file.name} is checked first. Then it replaces the database that is here, history included.`, "Replace"))) return;
-    const done = await attempt("The import", () => importDatabase(this.app.store, file, (part) => this.#progress(part)).then(() => true));
+    if (
+      !(await confirm(
+        "Replace everything?",
+        `${file.name} is checked first. Then it replaces the database that is here, history included.`,
+        "Replace",
+      ))
+    )
+      return;
+    const done = await attempt("The import", () =>
+      importDatabase(this.app.store, file, (part) => this.#progress(part)).then(() => true),
+    );
     this.#bar.hidden = true;
     if (done) showNews(`${file.name} is imported: version ${count(this.app.store.db.version)}.`);
   }
 
   async #startOver(): Promise<void> {
-    if (!(await confirm("Delete everything?", "The database in this storage is destroyed, with all places, edits and history.", "Delete"))) return;
+    if (
+      !(await confirm(
+        "Delete everything?",
+        "The database in this storage is destroyed, with all places, edits and history.",
+        "Delete",
+      ))
+    )
+      return;
     await attempt("Starting over", () => startOver(this.app.store));
   }
 

@@ -9,8 +9,15 @@ export function versionList(versions: KeyVersion<City>[], restore?: (value: City
   const items = versions.map((version, i) => {
     const before = versions[i + 1]?.value;
     const { value } = version;
-    return h("li", {},
-      h("span", { class: "version-when" }, time(version.time), h("span", { class: "hint" }, `version ${count(version.version)}`)),
+    return h(
+      "li",
+      {},
+      h(
+        "span",
+        { class: "version-when" },
+        time(version.time),
+        h("span", { class: "hint" }, `version ${count(version.version)}`),
+      ),
       h("span", { class: "version-what" }, describe(before, value)),
       i > 0 && value && restore && button("Restore", () => restore(value), { class: "button quiet" }),
     );
