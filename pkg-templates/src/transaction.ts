@@ -94,7 +94,11 @@ export class Transaction<K, V> extends TransactionKeyspace<K, V> {
     writable: boolean,
     durability: Durability | undefined,
   ) {
-    super(codecs, () => ({ core, space: 0 }), writable);
+    const source = (): Source => {
+      connection.check();
+      return { core, space: 0 };
+    };
+    super(codecs, source, writable);
     this.#connection = connection;
     this.#core = core;
     this.#canWrite = writable;

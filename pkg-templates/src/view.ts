@@ -53,6 +53,7 @@ export class View<K, V> extends KeyspaceReader<K, V> {
 
   #read(space: number): Source {
     if (this.#closed) throw new SelkieError("CLOSED", "the view is closed");
+    this.#connection.check();
     return { core: this.#core, space };
   }
 

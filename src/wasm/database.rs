@@ -120,6 +120,7 @@ impl CoreDatabase {
     /// Drops a keyspace at once. Answers with the version of that commit.
     pub fn drop_keyspace(&self, name: &str) -> std::result::Result<f64, JsValue> {
         let ticket = self.shared.handle().begin_drop_keyspace(name).map_err(thrown)?;
+        self.shared.forget_keyspace(name);
         self.write_soon();
         Ok(ticket.version as f64)
     }

@@ -13,8 +13,8 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) database: Database,
-    /// The keyspaces that were opened; the default one is the first.
-    keyspaces: RefCell<Vec<Keyspace>>,
+    /// The keyspaces that were opened; the default one is the first. Those that were dropped leave their place to others.
+    keyspaces: RefCell<Vec<Option<Keyspace>>>,
     /// The durability levels that are not among the plain ones.
     intervals: RefCell<Vec<Durability>>,
 }
@@ -26,7 +26,7 @@ impl Shared {
     pub(super) fn new(database: Database) -> Self {
         let handle = Arc::clone(database.handle());
         let default = Keyspace::new(Arc::clone(&handle), Arc::clone(&handle.default_keyspace));
-        Self { database, keyspaces: RefCell::new(vec![default]), intervals: RefCell::default() }
+        Self { database, keyspaces: RefCell::new(vec![Some(default)]), intervals: RefCell::default() }
     }
 
     pub(super) fn handle(&self) -> &Arc<Handle> {
@@ -35,17 +35,27 @@ impl Shared {
 
     pub(super) fn add_keyspace(&self, keyspace: Keyspace) -> u32 {
         let mut keyspaces = self.keyspaces.borrow_mut();
-        let found = keyspaces.iter().position(|other| *other == keyspace);
-        let place = found.unwrap_or_else(|| {
-            keyspaces.push(keyspace);
-            keyspaces.len() - 1
-        });
+        let known = keyspaces.iter().position(|other| other.as_ref() == Some(&keyspace));
+        let free = || keyspaces.iter().position(Option::is_none);
+        let place = known.or_else(free).unwrap_or(keyspaces.len());
+        if place == keyspaces.len() {
+            keyspaces.push(None);
+        }
+        keyspaces[place] = Some(keyspace);
         place as u32
+    }
+
+    /// Lets go of a keyspace that was dropped: what it holds goes with its last view.
+    pub(super) fn forget_keyspace(&self, name: &str) {
+        for place in self.keyspaces.borrow_mut().iter_mut() {
+            place.take_if(|keyspace| keyspace.name() == name);
+        }
     }
 
     pub(super) fn with_keyspace<R>(&self, place: u32, action: impl FnOnce(&Keyspace) -> Result<R>) -> Result<R> {
         let keyspaces = self.keyspaces.borrow();
-        action(keyspaces.get(place as usize).ok_or_else(|| Error::invalid(format!("no keyspace number {place}")))?)
+        let keyspace = keyspaces.get(place as usize).and_then(Option::as_ref);
+        action(keyspace.ok_or_else(|| Error::invalid(format!("no keyspace number {place}")))?)
     }
 
     /// A code for an interval.
