@@ -1,0 +1,92 @@
+/** Applications that live in a worker: a dedicated, a shared, or a service worker. */
+
+import assert from "node:assert/strict";
+import { describe } from "node:test";
+import { inChromium, storages, test, useBrowser } from "./fixture.mjs";
+
+const site = useBrowser();
+const SCRIPT = "/scope.js";
+
+/** Starts a worker of a kind in the page; `ask` then has it do something. */
+const start = (page, kind) =>
+  page.evaluate(
+    async ([kind, script]) => {
+      const starts = {
+        dedicated: () => new Worker(script, { type: "module" }),
+        shared: () => new SharedWorker(script, { type: "module" }).port,
+        async service() {
+          await navigator.serviceWorker.register(script, { type: "module" });
+          const { active } = await navigator.serviceWorker.ready;
+          if (active.state !== "activated") await new Promise((resolve) => (active.onstatechange = resolve));
+          return active;
+        },
+      };
+      globalThis.target = await starts[kind]();
+      target.start?.();
+    },
+    [kind, SCRIPT],
+  );
+
+/** The result, or the error. */
+const ask = (page, method, ...given) =>
+  page.evaluate(
+    ([method, given]) =>
+      new Promise((resolve, reject) => {
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = ({ data }) => resolve(data);
+        target.onerror = (event) => reject(new Error(`the worker failed: ${event.message}`));
+        target.postMessage({ method, given }, [port2]);
+      }),
+    [method, given],
+  );
+
+/** Writes, closes, and opens again in the page. */
+async function writeAndReadBack(page, options, mode) {
+  const done = async (method, ...given) => {
+    const { value, error } = await ask(page, method, "db", ...given);
+    assert.equal(error, undefined, JSON.stringify(error));
+    return value;
+  };
+  assert.deepEqual(await done("open", options), { mode, found: undefined });
+  await done("set", "first");
+  const { error } = await page.evaluate(() => outcome(() => selkie.open("db")));
+  assert.equal(error?.code, "LOCKED", "the page has to wait for the worker");
+  await done("checkpoint");
+  await done("set", "second");
+  await done("close");
+  const found = await page.evaluate(async () => {
+    const db = await selkie.open("db");
+    const found = { mode: db.mode, found: db.get("key") };
+    await db.set("key", "third");
+    await db.close();
+    return found;
+  });
+  assert.deepEqual(found, { mode, found: "second" });
+  assert.deepEqual(await done("open", options), { mode, found: "third" });
+  await done("close");
+}
+
+describe("an application in a worker", () => {
+  for (const storage of storages) {
+    test(`a dedicated worker, over ${storage}`, async () => {
+      const page = await site.open();
+      await start(page, "dedicated");
+      await writeAndReadBack(page, { storage }, storage);
+    });
+  }
+
+  // Chromium starts no workers in a shared worker, and access handles are for dedicated ones.
+  test("a shared worker takes what its browser lets it have", async () => {
+    const page = await site.open();
+    await start(page, "shared");
+    await writeAndReadBack(page, {}, inChromium ? "indexeddb" : "opfs");
+  });
+
+  test("a service worker has IndexedDB, and auto takes it", async () => {
+    const page = await site.open();
+    await start(page, "service");
+    const opfs = await ask(page, "open", "other", { storage: "opfs" });
+    assert.equal(opfs.error?.code, "UNAVAILABLE", JSON.stringify(opfs));
+    await writeAndReadBack(page, {}, "indexeddb");
+  });
+});
