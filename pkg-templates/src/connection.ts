@@ -29,7 +29,7 @@ export class Connection {
   /** Called when commits have become more durable. */
   onProgress: () => void = () => {};
   /** What is to be done at the end, whatever the end is. */
-  readonly cleanups: (() => void)[] = [];
+  readonly cleanups: (() => void | Promise<void>)[] = [];
 
   constructor(core: CoreDatabase, options: ConnectionOptions) {
     this.core = core;
@@ -133,7 +133,7 @@ export class Connection {
     const error = new SelkieError("LOST", `the database "${this.options.name}" became unusable: ${reason}`, { cause });
     this.#ended = error;
     this.core.poison(reason);
-    this.#cleanUp();
+    void this.#cleanUp();
     this.core.close().catch(() => {
       // The commits that were under way have been told; there is nothing to drain any more.
     });
@@ -151,11 +151,12 @@ export class Connection {
     try {
       await this.core.close();
     } finally {
-      this.#cleanUp();
+      // Whoever waited for the end may tell another tab or worker that it can open the database.
+      await this.#cleanUp();
     }
   }
 
-  #cleanUp(): void {
-    for (const cleanup of this.cleanups.splice(0)) cleanup();
+  async #cleanUp(): Promise<void> {
+    await Promise.all(this.cleanups.splice(0).map((cleanup) => cleanup()));
   }
 }

@@ -29,7 +29,7 @@ export async function copyOut(host: Host): Promise<Map<string, Blob>> {
   } catch (error) {
     throw fromPlatform(error, "IO");
   } finally {
-    host.unlock();
+    await host.unlock();
   }
 }
 
@@ -63,7 +63,7 @@ export async function copyIn(host: Host, files: [string, FileSource][]): Promise
     for (const name of written) await removeQuietly(host, name);
     throw fromPlatform(error, "IO");
   } finally {
-    host.unlock();
+    await host.unlock();
   }
 }
 

@@ -8,7 +8,8 @@ export interface Host {
   readonly mode: Exclude<StorageMode, "memory">;
   readonly location: string;
   lock(): void | Promise<void>;
-  unlock(): void;
+  /** Promises when others can have the lock. */
+  unlock(): void | Promise<void>;
   list(): [string, number][] | Promise<[string, number][]>;
   create(name: string): void | Promise<void>;
   read(name: string, offset: number, length: number): Uint8Array | Promise<Uint8Array>;

@@ -132,6 +132,23 @@ for (const storage of storages) {
       assert.equal(already.error.code, "ABORTED");
     });
 
+    test("a signal ends waiting that has only just begun", async () => {
+      const [first, second] = await site.openTabs(2);
+      await open(first, "db", { storage });
+      const error = await second.evaluate(async (storage) => {
+        const abortion = new AbortController();
+        const { request } = LockManager.prototype;
+        LockManager.prototype.request = function (name, ...given) {
+          if (name === "selkie:db") queueMicrotask(() => abortion.abort());
+          return request.call(this, name, ...given);
+        };
+        return (await outcome(() => selkie.open("db", { storage, tabs: "wait", signal: abortion.signal }))).error;
+      }, storage);
+      assert.equal(error?.code, "ABORTED");
+      await close(first, "db");
+      assert.equal((await open(second, "db", { storage })).mode, storage);
+    });
+
     test("a signal at any moment of opening ends it or not, and nothing stays locked", async () => {
       const [page] = await site.openTabs(1);
       const { endings, code } = await page.evaluate(async (storage) => {

@@ -7,8 +7,8 @@ export interface Host {
   onlost?: (error: Error) => void;
   /** Takes the exclusive lock. While somebody else has it: an Error whose `code` is `LOCKED`. */
   lock(): void | Promise<void>;
-  /** Gives the lock and everything that is open back. What was asked for before is still done. */
-  unlock(): void;
+  /** Gives the lock and everything that is open back, after what was asked for before. Promises when others can have it. */
+  unlock(): void | Promise<void>;
   list(): Entries | Promise<Entries>;
   /** The file must not exist: an Error with the code `EXISTS`. */
   create(name: string): void | Promise<void>;

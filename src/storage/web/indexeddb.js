@@ -8,7 +8,7 @@
 
 import { coded, nameOf, readOnlyError } from "./errors.js";
 import { Connection, deleteDatabase, factory } from "./indexeddb-connection.js";
-import { acquire } from "./locks.js";
+import { acquire, unlockedEarly } from "./locks.js";
 import { prefixed, withoutPrefix } from "./names.js";
 
 /** What is longer goes into several records of one transaction: browsers limit what one message carries. */
@@ -45,7 +45,7 @@ export async function destroyIndexedDb(name) {
     await deleteDatabase(prefixed(name));
     return wasThere;
   } finally {
-    release();
+    await release();
   }
 }
 
@@ -78,8 +78,12 @@ class IndexedDbHost {
   #readOnly;
   #lockOptions;
   #connection;
-  /** @type {((after?: Promise<unknown>) => void) | undefined} */
+  /** @type {((after?: Promise<unknown>) => Promise<void>) | undefined} */
   #release;
+  /** @type {Promise<void> | undefined} */
+  #unlocked;
+  /** Counts how often the lock was given back, so that one that comes only then is given back as well. */
+  #unlocks = 0;
   /**
    * The lengths that files have once everything that was asked for is done. Where none is known, a transaction finds
    * it, so that the operations keep their order.
@@ -113,18 +117,28 @@ class IndexedDbHost {
   }
 
   async lock() {
-    if (!this.#readOnly) {
-      this.#release = await acquire(this.#name, { ...this.#lockOptions, onlost: (error) => this.#lost(error) });
-    }
+    if (!this.#readOnly) await this.#acquire();
     this.#connection.reset();
     this.#lengths.clear();
   }
 
+  async #acquire() {
+    const unlocks = this.#unlocks;
+    const release = await acquire(this.#name, { ...this.#lockOptions, onlost: (error) => this.#lost(error) });
+    if (unlocks !== this.#unlocks) {
+      await release();
+      throw unlockedEarly();
+    }
+    this.#release = release;
+  }
+
   unlock() {
+    this.#unlocks++;
     const release = this.#release;
     this.#release = undefined;
     this.#connection.close();
-    release?.(this.#last.catch(() => {}));
+    if (release) this.#unlocked = release(this.#last.catch(() => {}));
+    return this.#unlocked;
   }
 
   /** @returns {Promise<Entries>} */

@@ -10,13 +10,14 @@ import { prefixed } from "./names.js";
 const leaving = new Map();
 
 /**
- * Takes the lock of a database. Returns what gives it back, at once or after something that still has to be done.
+ * Takes the lock of a database. Returns what gives it back, at once or after something that still has to be done, and
+ * promises when others can have it.
  *
  * `onlost` is called when somebody else stole the lock.
  *
  * @param {string} name
  * @param {import("./host.d.ts").LockOptions & { onlost?: (error: Error) => void }} [options]
- * @returns {Promise<(after?: Promise<unknown>) => void>}
+ * @returns {Promise<(after?: Promise<unknown>) => Promise<void>>}
  */
 export async function acquire(name, { wait = false, signal, onlost } = {}) {
   const lockName = prefixed(name);
@@ -25,14 +26,19 @@ export async function acquire(name, { wait = false, signal, onlost } = {}) {
   await leaving.get(lockName);
   return new Promise((resolve, reject) => {
     let held = false;
+    // Chromium does not hear of a signal while it still finds out whether the page may have locks at all.
+    const aborted = () => reject(signal?.reason);
+    signal?.addEventListener("abort", aborted, { once: true });
     const request = locks.request(lockName, lockOptions(wait, signal), (lock) => {
       if (lock === null) throw coded("LOCKED", `the database ${JSON.stringify(name)} is open in another tab or worker`);
+      signal?.throwIfAborted();
+      signal?.removeEventListener("abort", aborted);
       held = true;
       return new Promise((release) => {
         resolve((after) => {
           held = false;
           release(after?.catch(() => {}));
-          remember(lockName, request);
+          return remember(lockName, request);
         });
       });
     });
@@ -41,6 +47,11 @@ export async function acquire(name, { wait = false, signal, onlost } = {}) {
       else reject(error);
     });
   });
+}
+
+/** What taking a lock fails with that was given back while it was waited for. */
+export function unlockedEarly() {
+  return new DOMException("the lock was given back before it was there", "AbortError");
 }
 
 /** @returns {LockManager} */
@@ -70,4 +81,5 @@ function remember(lockName, request) {
   };
   const gone = request.then(done, done);
   leaving.set(lockName, gone);
+  return gone;
 }

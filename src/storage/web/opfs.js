@@ -6,7 +6,7 @@
 
 import { watchClearing } from "./clearing.js";
 import { coded, codeOf, nameOf } from "./errors.js";
-import { acquire } from "./locks.js";
+import { acquire, unlockedEarly } from "./locks.js";
 import { ROOT, directoryName, nameOfDirectory } from "./names.js";
 import { OpfsFiles, canHaveHandles, exists, rootDirectory } from "./opfs-files.js";
 import { OpfsSnapshot } from "./opfs-snapshot.js";
@@ -62,7 +62,7 @@ export async function destroyOpfs(name) {
     if (nameOf(error) === "NotFoundError") return false;
     throw error;
   } finally {
-    release();
+    await release();
   }
 }
 
@@ -94,8 +94,12 @@ class OpfsHost {
   #name;
   #files;
   #lockOptions;
-  /** @type {((after?: Promise<unknown>) => void) | undefined} */
+  /** @type {((after?: Promise<unknown>) => Promise<void>) | undefined} */
   #release;
+  /** @type {Promise<void> | undefined} */
+  #unlocked;
+  /** Counts how often the lock was given back, so that one that comes only then is given back as well. */
+  #unlocks = 0;
   #endWatch = () => {};
 
   /**
@@ -114,7 +118,12 @@ class OpfsHost {
 
   async lock() {
     const onlost = (/** @type {Error} */ error) => this.#lost(error);
+    const unlocks = this.#unlocks;
     const release = await acquire(this.#name, { ...this.#lockOptions, onlost });
+    if (unlocks !== this.#unlocks) {
+      await release();
+      throw unlockedEarly();
+    }
     this.#release = release;
     try {
       await this.#files.start(pathOf(this.#name));
@@ -131,11 +140,12 @@ class OpfsHost {
 
   unlock() {
     this.#endWatch();
+    this.#unlocks++;
     const release = this.#release;
     this.#release = undefined;
-    const stopped = Promise.resolve(this.#files.stop());
-    release?.(stopped);
-    stopped.catch(() => {});
+    const stopped = Promise.resolve(this.#files.stop()).catch(() => {});
+    if (release) this.#unlocked = release(stopped);
+    return this.#unlocked;
   }
 
   list() {
