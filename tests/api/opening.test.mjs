@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { inFiles, inMemory, open, rejects, selkie, sleep, temporary, throws, until, within } from "./support.mjs";
 
 const { databases, destroy } = selkie;
@@ -60,6 +63,12 @@ test("of many that open at once one gets it", async () => {
   assert.equal(opened.length, 1);
   for (const { reason } of results.filter(({ status }) => status === "rejected")) assert.equal(reason.code, "LOCKED");
   await opened[0].value.close();
+});
+
+test("of the workers of a cluster one gets it", async () => {
+  const script = fileURLToPath(new URL("cluster.mjs", import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [script, temporary()]);
+  assert.deepEqual(stdout.trim().split("\n").sort(), ["LOCKED", "open"]);
 });
 
 test("tabs: wait waits for the one before, in turn, or for a signal", async () => {

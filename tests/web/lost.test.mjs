@@ -113,6 +113,48 @@ describe("the worker dies", () => {
   });
 });
 
+describe("the connection to IndexedDB is gone without a word", () => {
+  /** Keeps the connection that transactions are begun on, to close it as if it were the browser. */
+  const openWatched = (page) =>
+    page.evaluate(() => {
+      const { transaction } = IDBDatabase.prototype;
+      IDBDatabase.prototype.transaction = function (...given) {
+        if (this.name === "selkie:db") globalThis.connection = this;
+        return transaction.apply(this, given);
+      };
+    });
+
+  test("another takes its place, and nothing is lost", async () => {
+    const page = await site.open();
+    await openWatched(page);
+    await open(page, "indexeddb");
+    const found = await page.evaluate(async () => {
+      connection.close();
+      await kept.db.set("key", "after");
+      await kept.db.close();
+      const db = await selkie.open("db", { storage: "indexeddb" });
+      return db.get("key");
+    });
+    assert.equal(found, "after");
+  });
+
+  test("if the database is gone as well, none is created in its place", async () => {
+    const page = await site.open();
+    await openWatched(page);
+    await open(page, "indexeddb");
+    const { code, databases } = await page.evaluate(async () => {
+      connection.close();
+      await new Promise((resolve) => (indexedDB.deleteDatabase("selkie:db").onsuccess = resolve));
+      const { error } = await outcome(() => kept.db.set("key", "after"));
+      return { code: error?.code, databases: await selkie.databases() };
+    });
+    assert.ok(["LOST", "DURABILITY_UNKNOWN", "POISONED"].includes(code), code);
+    assert.deepEqual(databases, []);
+    await noticed(page);
+    assert.deepEqual(await useAll(page), ALL_LOST);
+  });
+});
+
 for (const storage of storages) {
   const ways = {
     "by the site itself": { clear: async (page) => (await site.open(new URL(page.url()).origin, "/blank.html?clear")).close() },

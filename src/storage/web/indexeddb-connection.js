@@ -23,6 +23,8 @@ export class Connection {
   #ended;
   /** @type {Set<(error: Error) => void>} Those who wait for the end of a transaction. */
   #waiting = new Set();
+  /** Whether there was a connection: one that takes its place must find the same database, and not create an empty one. */
+  #wasThere = false;
   /** How many wait for the connection to be there. */
   #waitingCount = 0;
 
@@ -38,11 +40,12 @@ export class Connection {
   /** @returns {Promise<IDBDatabase>} */
   open() {
     if (this.#ended) return Promise.reject(this.#ended);
-    this.#opening ??= openDatabase(this.#databaseName, this.#create).then(
+    this.#opening ??= openDatabase(this.#databaseName, this.#create && !this.#wasThere).then(
       (database) => this.#opened(database),
       (error) => {
         this.#opening = undefined;
-        throw error;
+        if (this.#wasThere && nameOf(error) === "NotFoundError") this.#lose("somebody else removed the database");
+        throw this.#ended ?? error;
       },
     );
     return this.#opening;
@@ -55,6 +58,7 @@ export class Connection {
       throw this.#ended;
     }
     this.#database = database;
+    this.#wasThere = true;
     // Somebody wants to delete it: whoever deletes a database that is in use has a reason.
     database.onversionchange = () => this.#lose("another tab deletes the database");
     database.onclose = () => this.#lose("the browser closed the connection, perhaps because storage was cleared");
@@ -126,7 +130,9 @@ export class Connection {
 
   /** Makes it usable again after it was closed. */
   reset() {
-    if (nameOf(this.#ended) === "InvalidStateError") this.#ended = undefined;
+    if (nameOf(this.#ended) !== "InvalidStateError") return;
+    this.#ended = undefined;
+    this.#wasThere = false;
   }
 
   /** @param {string} reason */

@@ -58,7 +58,8 @@ function tryListen(address) {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy());
     server.once("error", (error) => (codeOf(error) === "EADDRINUSE" ? resolve(undefined) : reject(error)));
-    server.listen(address, () => resolve(server.unref()));
+    // The workers of a cluster would share what they listen on.
+    server.listen({ path: address, exclusive: true }, () => resolve(server.unref()));
   });
 }
 

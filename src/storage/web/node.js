@@ -2,7 +2,7 @@
 // before the call returns.
 
 import * as fs from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { coded, readOnlyError } from "./errors.js";
 import { acquireDirectory } from "./node-lock.js";
 
@@ -64,6 +64,28 @@ function isOurs(name) {
   return name === DATABASE || name === LOCK || /^[0-9a-f]{16}\.(log|snapshot)$/.test(name);
 }
 
+/**
+ * Creates a directory and those above it that are missing, such that each survives a power loss.
+ * @param {string} path
+ */
+function createDirectory(path) {
+  const first = fs.mkdirSync(path, { recursive: true });
+  if (first === undefined) return;
+  for (let created = path; created.length >= first.length; created = dirname(created)) syncDirectory(dirname(created));
+}
+
+/** @param {string} path */
+function syncDirectory(path) {
+  // Windows has no such thing, and needs none.
+  if (process.platform === "win32") return;
+  const directory = fs.openSync(path, "r");
+  try {
+    fs.fsyncSync(directory);
+  } finally {
+    fs.closeSync(directory);
+  }
+}
+
 /** @implements {Host} */
 class NodeHost {
   /** @type {"file"} */
@@ -88,7 +110,7 @@ class NodeHost {
 
   async lock() {
     if (this.#readOnly) return;
-    fs.mkdirSync(this.location, { recursive: true });
+    createDirectory(this.location);
     this.#release = await acquireDirectory(fs.realpathSync(this.location), this.#lockOptions);
   }
 
@@ -163,14 +185,7 @@ class NodeHost {
   }
 
   syncDirectory() {
-    // Windows has no such thing, and needs none.
-    if (process.platform === "win32") return;
-    const directory = fs.openSync(this.location, "r");
-    try {
-      fs.fsyncSync(directory);
-    } finally {
-      fs.closeSync(directory);
-    }
+    syncDirectory(this.location);
   }
 
   /** @param {string} name */
