@@ -157,6 +157,7 @@ export class Connection {
   }
 
   async #cleanUp(): Promise<void> {
+    this.onProgress = () => {};
     await Promise.all(this.cleanups.splice(0).map((cleanup) => cleanup()));
   }
 }

@@ -30,7 +30,8 @@ const dropped = new FinalizationRegistry<BroadcastChannel>((channel) => channel.
 /** Lets a writer tell how far it is. */
 export function announce(name: string, connection: Connection): void {
   const channel = channelOf(name);
-  // The channel is kept while it listens, and must not keep the database.
+  // The channel is kept while it listens, and must not keep the database: what it calls shares its variables with every
+  // function in here, so that none of them may name the connection.
   const reference = new WeakRef(connection);
   let told = -1;
   const tell = (writer: Connection): void => {
@@ -49,7 +50,6 @@ export function announce(name: string, connection: Connection): void {
   dropped.register(connection, channel, channel);
   connection.cleanups.push(() => {
     dropped.unregister(channel);
-    connection.onProgress = () => {};
     channel.close();
   });
   // Whoever followed an earlier writer asks this one from now on.

@@ -55,7 +55,9 @@ export function exportStream(core: CoreDatabase, options: TransferOptions): Read
         });
       };
       exportTo(core, options, take).then(
-        () => controller.close(),
+        () => {
+          if (!cancelled) controller.close();
+        },
         (error: unknown) => {
           if (!cancelled) controller.error(error);
         },
