@@ -1,10 +1,10 @@
 //! Building an index from entries that come in ascending order: bottom-up, without searching.
 
-use crate::locks::RwLock;
 use std::sync::Arc;
 
 use super::leaf::{CAPACITY, Leaf};
 use super::{Blob, Entry, Index, Tally};
+use crate::locks::RwLock;
 
 /// Leaves are left with some room, so that the first insertions do not split every one of them.
 const FILL: usize = CAPACITY * 7 / 8;

@@ -5,15 +5,14 @@
 //! the keys it sends to them, and whoever meets one of those goes down the skip list. It is made anew when the
 //! leaves have changed by a part of their number, so that its cost per change stays constant.
 
-use crate::locks::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arc_swap::ArcSwap;
 use crossbeam_skiplist::SkipMap;
 
 use super::leaf::{common_prefix, prefix_after};
 use super::{Blob, SharedLeaf};
+use crate::locks::{ArcSwap, Loaded, Mutex};
 
 /// The array is made anew when one in so many leaves, and some more, were split or merged.
 const STALE_PART: usize = 8;
@@ -42,7 +41,7 @@ impl Router {
         Self { routes: ArcSwap::default(), changes: AtomicUsize::new(0), building: Mutex::new(()) }
     }
 
-    pub(crate) fn routes(&self) -> arc_swap::Guard<Arc<Routes>> {
+    pub(crate) fn routes(&self) -> Loaded<Routes> {
         self.routes.load()
     }
 
@@ -109,7 +108,7 @@ impl Routes {
 mod tests {
     use super::super::leaf::Leaf;
     use super::*;
-    use parking_lot::RwLock;
+    use crate::locks::RwLock;
 
     fn routes(lows: &[&str]) -> Routes {
         let leaves = SkipMap::new();

@@ -1,8 +1,8 @@
-//! The standard library's locks with the methods of `parking_lot`.
+//! The standard library's locks with the methods of `parking_lot` and of `arc_swap`.
 //!
 //! A panic ends the program here, so that no lock is left poisoned by one.
 
-use std::sync::{self, PoisonError, TryLockError};
+use std::sync::{self, Arc, PoisonError, TryLockError};
 
 pub(crate) use std::sync::MutexGuard;
 
@@ -41,5 +41,21 @@ impl<T> RwLock<T> {
 
     pub(crate) fn write(&self) -> sync::RwLockWriteGuard<'_, T> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What an [`ArcSwap`] gives out.
+pub(crate) type Loaded<T> = Arc<T>;
+
+#[derive(Debug, Default)]
+pub(crate) struct ArcSwap<T>(RwLock<Arc<T>>);
+
+impl<T> ArcSwap<T> {
+    pub(crate) fn load(&self) -> Loaded<T> {
+        Arc::clone(&self.0.read())
+    }
+
+    pub(crate) fn store(&self, value: Arc<T>) {
+        *self.0.write() = value;
     }
 }
