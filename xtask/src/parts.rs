@@ -8,26 +8,33 @@ pub(crate) struct Part {
     pub(crate) name: &'static str,
     /// Whether it tests what `cargo xtask package` builds.
     pub(crate) needs_package: bool,
+    pub(crate) drives_browsers: bool,
     pub(crate) run: fn(&Options) -> Result,
 }
 
-const fn of_the_crate(name: &'static str, run: fn(&Options) -> Result) -> Part {
-    Part { name, needs_package: false, run }
-}
+impl Part {
+    const fn new(name: &'static str, run: fn(&Options) -> Result) -> Self {
+        Self { name, needs_package: false, drives_browsers: false, run }
+    }
 
-const fn of_the_package(name: &'static str, run: fn(&Options) -> Result) -> Part {
-    Part { name, needs_package: true, run }
+    const fn of_the_package(self) -> Self {
+        Self { needs_package: true, ..self }
+    }
+
+    const fn in_browsers(self) -> Self {
+        Self { drives_browsers: true, ..self }
+    }
 }
 
 pub(crate) const PARTS: &[Part] = &[
-    of_the_crate("native", native),
-    of_the_crate("wasm", wasm),
-    of_the_crate("browser", |_| browser_tests::run()),
-    of_the_package("api", api),
-    of_the_package("level", |_| node(&["tests/level/run.mjs"])),
-    of_the_package("bundlers", |_| node(&["tests/bundlers/run.mjs"])),
-    of_the_package("web", web),
-    of_the_package("page", page),
+    Part::new("native", native),
+    Part::new("wasm", wasm),
+    Part::new("browser", |_| browser_tests::run()).in_browsers(),
+    Part::new("api", api).of_the_package(),
+    Part::new("level", |_| node(&["tests/level/run.mjs"])).of_the_package().in_browsers(),
+    Part::new("bundlers", |_| node(&["tests/bundlers/run.mjs"])).of_the_package().in_browsers(),
+    Part::new("web", web).of_the_package().in_browsers(),
+    Part::new("page", page).of_the_package().in_browsers(),
 ];
 
 pub(crate) fn build_package() -> Result {
