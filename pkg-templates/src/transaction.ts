@@ -1,6 +1,6 @@
 /** Transactions: reads of one moment, writes of their own on top, one commit. */
 
-import { CoreSavepoint, type CoreReader } from "#core";
+import type { CoreReader, CoreSavepoint } from "#core";
 import { boundsOf } from "./bounds.js";
 import type { Connection } from "./connection.js";
 import { takeError } from "./engine.js";
@@ -42,7 +42,7 @@ export class TransactionKeyspace<K, V> extends Reading<K, V> {
   }
 
   /** Deletes every key in a range, and says how many there were. */
-  deleteRange(range: RangeOptions<K> = {}): number {
+  deleteRange(range: Pick<RangeOptions<K>, "gt" | "gte" | "lt" | "lte"> = {}): number {
     const { core, space } = this.#toWrite();
     const bounds = boundsOf(this.codecs.key, range, []);
     const lowBytes = putTwo(bounds.lowKey, bounds.highKey);
@@ -61,15 +61,20 @@ export class TransactionKeyspace<K, V> extends Reading<K, V> {
   }
 }
 
-function coreOf(savepoint: Savepoint): CoreSavepoint {
-  if (!(savepoint?.core instanceof CoreSavepoint)) throw invalid("a savepoint is what savepoint() returned");
-  return savepoint.core;
-}
-
 /** A place in a transaction to go back to. */
-export interface Savepoint {
+export class Savepoint {
+  readonly #core: CoreSavepoint;
+
   /** @internal */
-  readonly core: CoreSavepoint;
+  constructor(core: CoreSavepoint) {
+    this.#core = core;
+  }
+
+  /** @internal */
+  static coreOf(savepoint: Savepoint): CoreSavepoint {
+    if (!(savepoint instanceof Savepoint)) throw invalid("a savepoint is what savepoint() returned");
+    return savepoint.#core;
+  }
 }
 
 /**
@@ -113,17 +118,17 @@ export class Transaction<K, V> extends TransactionKeyspace<K, V> {
   }
 
   savepoint(): Savepoint {
-    return { core: this.#core.savepoint() };
+    return new Savepoint(this.#core.savepoint());
   }
 
   /** Takes back what was written since the savepoint, which stays. */
   rollbackTo(savepoint: Savepoint): void {
-    this.#core.rollback_to(coreOf(savepoint));
+    this.#core.rollback_to(Savepoint.coreOf(savepoint));
   }
 
   /** Forgets a savepoint and keeps what was written since. */
   release(savepoint: Savepoint): void {
-    this.#core.release(coreOf(savepoint));
+    this.#core.release(Savepoint.coreOf(savepoint));
   }
 
   /**
