@@ -189,12 +189,11 @@ async fn damaged_files_are_told_as_elsewhere(new_place: &dyn Fn() -> Place) -> R
         place.write(&files).await;
         let opened = place.open().await;
         assert_eq!(outcome(&opened), expected);
-        match opened {
-            Ok(database) => database.close_async().await?,
-            Err(_) => {
-                failed += 1;
-                assert_eq!(place.files().await, files, "a refused database is left as it is");
-            }
+        if let Ok(database) = opened {
+            database.close_async().await?;
+        } else {
+            failed += 1;
+            assert_eq!(place.files().await, files, "a refused database is left as it is");
         }
     }
     assert!(failed > 10, "{failed} were refused");
@@ -221,7 +220,7 @@ async fn snapshots_replace_the_log(new_place: &dyn Fn() -> Place) -> Result<()> 
 
 async fn large_values_survive(new_place: &dyn Fn() -> Place) -> Result<()> {
     let place = new_place();
-    let value = |length: usize| (0..length).map(|byte| (byte * 7 >> 5) as u8).collect::<Vec<_>>();
+    let value = |length: usize| (0..length).map(|byte| ((byte * 7) >> 5) as u8).collect::<Vec<_>>();
     let lengths = [0, 1, 64 << 10, 1 << 20, 20 << 20];
     let database = place.open().await?;
     for length in lengths {

@@ -599,8 +599,9 @@ mod native {
     fn every_script_for_browsers_is_named() {
         let named = include_str!("../src/storage/web/snippets.rs");
         for entry in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/storage/web")).unwrap() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            if name.ends_with(".js") && !name.starts_with("node") {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if path.extension().is_some_and(|extension| extension == "js") && !name.starts_with("node") {
                 assert!(named.contains(&format!("/src/storage/web/{name}\"")), "{name}");
             }
         }
