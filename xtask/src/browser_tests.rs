@@ -10,6 +10,7 @@ use crate::{Result, browser, ui};
 /// The files of tests that run in browsers.
 const TESTS: [&str; 2] = ["storage", "browser"];
 const TEST_LIMIT_S: &str = "90";
+const RUN_LIMIT_S: &str = "150";
 /// On a busy machine a browser does not always get its page, or its worker, within the time limit of the driver.
 const START_ATTEMPTS: u32 = 4;
 
@@ -97,12 +98,17 @@ fn passed(output: &str) -> String {
 
 fn runner(browser: Browser, context: Context, program: &str) -> Command {
     let arguments: &[&str] = if browser == Browser::WebKit { &[program, "--skip", "opfs"] } else { &[program] };
-    let mut runner = if browser == Browser::WebKit {
+    let mut words = vec!["wasm-bindgen-test-runner"];
+    words.extend(arguments);
+    if browser == Browser::WebKit {
         // WebKitGTK has no mode without a display, and refuses OPFS to sessions that a driver began.
-        command("xvfb-run", [&["-a", "wasm-bindgen-test-runner"], arguments].concat())
-    } else {
-        command("wasm-bindgen-test-runner", arguments)
-    };
+        words.splice(..0, ["xvfb-run", "-a"]);
+    }
+    if find("timeout").is_some() {
+        // The runner's own limits do not end a driver that does not answer.
+        words.splice(..0, ["timeout", "--kill-after=5", RUN_LIMIT_S]);
+    }
+    let mut runner = command(words[0], &words[1..]);
     let (variable, driver) = browser.driver();
     let path = find(driver).unwrap_or_else(|| driver.into());
     runner
