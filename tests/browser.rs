@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use selkie::storage::{Flush, HostStorage, MemoryStorage, Storage, web};
-use selkie::{Database, Error, Options, Readable, Result, SnapshotPolicy};
+use selkie::{Database, Error, Options, Readable, Result, Retention, SnapshotPolicy};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -111,7 +111,7 @@ fn native_files() -> Files {
     .into()
 }
 
-/// Everything that can be read, now and in the past.
+/// Everything that can be read, and the past where it is kept: without a retention, what is superseded may be there still.
 fn contents(database: &Database) -> Vec<String> {
     let mut contents = vec![format!("{} {:?}", database.version(), database.retention())];
     for name in database.keyspaces() {
@@ -120,7 +120,10 @@ fn contents(database: &Database) -> Vec<String> {
         let view = view.keyspace(&keyspace);
         for entry in view.iter() {
             let (key, value) = entry.unwrap();
-            contents.push(format!("{name} {key:?} {value:?} {:?}", view.history(&key).unwrap()));
+            contents.push(format!("{name} {key:?} {value:?}"));
+            if database.retention() != Retention::None {
+                contents.push(format!("{:?}", view.history(&key).unwrap()));
+            }
         }
     }
     contents
