@@ -60,7 +60,7 @@ function grid(rows) {
 function ratio(row, cells, peer) {
   const own = cells.find((cell) => cell.peer === peer)?.value;
   const others = cells.flatMap(({ peer: other, value }) => (other.ours || value === undefined ? [] : [{ other, value }]));
-  const best = others.toSorted((left, right) => factor(row, right.value, left.value))[0];
+  const best = others.toSorted((left, right) => Math.log(factor(row, right.value, left.value)))[0];
   // Of tasks it is known only whether they were long.
   if (own === undefined || best === undefined || own === 0 || best.value === 0) {
     return undefined;
