@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use selkie::storage::{MemoryStorage, Storage};
 use selkie::{
-    Database, Durability, Error, Isolation, KeyVersion, Keyspace, Options, Retention, SnapshotPolicy,
+    Database, Durability, Error, Isolation, KeyVersion, Keyspace, Options, Retention, SnapshotPolicy, SystemTime,
     TransactionOptions, Version,
 };
 
@@ -302,6 +302,7 @@ impl Session {
     fn drop_keyspace(&mut self, slot: usize) {
         let version = self.model.version();
         let existing = self.model.find(NAMES[slot]).filter(|number| !self.model.is_dropped(*number, version));
+        self.outlast_clock();
         let outcome = self.database.drop_keyspace(NAMES[slot]);
         let Some(number) = existing else {
             assert!(matches!(outcome, Err(Error::KeyspaceNotFound { .. })));
@@ -310,6 +311,13 @@ impl Session {
         outcome.unwrap();
         self.model.commit(version + 1, Changes::new());
         self.model.keyspaces[number].dropped = Some(version + 1);
+    }
+
+    /// Waits for a time after that of the last commit whose time is known. A commit of the catalog does not tell its
+    /// own, and clocks may tell no more than milliseconds.
+    fn outlast_clock(&self) {
+        let known = self.model.commits.iter().filter_map(|commit| commit.time).next_back();
+        while known.is_some_and(|known| SystemTime::now() <= known) {}
     }
 
     fn snapshot(&self) {
