@@ -5,14 +5,15 @@ use std::time::Instant;
 
 use crate::process::{command, find, quiet, root};
 use crate::setup::WASM;
+use crate::test_server::TestServer;
 use crate::{Result, browser, ui};
 
 /// The files of tests that run in browsers.
 const TESTS: [&str; 2] = ["storage", "browser"];
 const TEST_LIMIT_S: &str = "50";
 const RUN_LIMIT_S: &str = "60";
-/// On a busy machine a browser does not always get its page, or its worker, within the time limit of the driver.
-const START_ATTEMPTS: u32 = 3;
+/// On a busy machine a browser is not always there within the time limit of the driver.
+const START_ATTEMPTS: u32 = 2;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Browser {
@@ -70,7 +71,9 @@ fn passes(browser: Browser, context: Context, test: &str, program: &str) -> bool
     let name = format!("{test} in {} ({})", browser.name(), context.name());
     let start = Instant::now();
     for attempt in 1.. {
-        let result = quiet(&name, &mut runner(browser, context, program));
+        let result = TestServer::new().and_then(|server| {
+            quiet(&name, runner(browser, context, program).env("WASM_BINDGEN_TEST_ADDRESS", server.address.to_string()))
+        });
         let output = result.as_ref().unwrap_or_else(|output| output);
         let started = output.lines().any(|line| line.trim_start().starts_with("running "));
         match &result {
@@ -80,11 +83,6 @@ fn passes(browser: Browser, context: Context, test: &str, program: &str) -> bool
             }
             Err(_) if !started && attempt < START_ATTEMPTS => {
                 ui::warning(&format!("{name}: the browser did not start its tests, once more"));
-            }
-            Err(_) if !started && context == Context::Worker => {
-                // The driver's way into a worker fails at times; the tests in pages, and those of the package in workers, remain.
-                ui::warning(&format!("{name}: NOT RUN, because the browser did not start its tests"));
-                return true;
             }
             _ => {
                 println!("FAILED   {name} ({})\n{output}", ui::seconds(start.elapsed()));

@@ -12,6 +12,7 @@ mod parts;
 mod process;
 mod setup;
 mod test;
+mod test_server;
 mod tools;
 mod ui;
 
