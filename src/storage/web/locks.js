@@ -3,8 +3,11 @@
 import { coded, unavailable } from "./errors.js";
 import { prefixed } from "./names.js";
 
+/** For how long a request that a signal ended is waited for: if the browser did not hear of it, another tab's lock may keep it. */
+const UNHEARD_LIMIT_MS = 100;
+
 /**
- * Locks that this script has given back, and that the browser may still count as held.
+ * Locks that this script has given back or no longer wants, and that the browser may still count as held.
  * @type {Map<string, Promise<unknown>>}
  */
 const leaving = new Map();
@@ -27,7 +30,10 @@ export async function acquire(name, { wait = false, signal, onlost } = {}) {
   return new Promise((resolve, reject) => {
     let held = false;
     // Chromium does not hear of a signal while it still finds out whether the page may have locks at all.
-    const aborted = () => reject(signal?.reason);
+    const aborted = () => {
+      reject(signal?.reason);
+      remember(lockName, Promise.race([request, pause(UNHEARD_LIMIT_MS)]));
+    };
     signal?.addEventListener("abort", aborted, { once: true });
     const request = locks.request(lockName, lockOptions(wait, signal), (lock) => {
       if (lock === null) throw coded("LOCKED", `the database ${JSON.stringify(name)} is open in another tab or worker`);
@@ -70,6 +76,9 @@ function lockOptions(wait, signal) {
   if (!wait) return { ifAvailable: true };
   return signal ? { signal } : {};
 }
+
+/** @param {number} durationMs */
+const pause = (durationMs) => new Promise((resolve) => setTimeout(resolve, durationMs));
 
 /**
  * @param {string} lockName
