@@ -21,11 +21,25 @@ export const chromiumOnly = { skip: inChromium ? false : "needs Chromium's devel
 export const pause = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const TEST_LIMIT_MS = 90_000;
+/** Less than a test has, so that what does not come is told by the step that waits for it. */
+const STEP_LIMIT_MS = 60_000;
 
 /** A test that does not wait for ever for what never comes. */
 export function test(/** @type {string} */ name, ...rest) {
   const work = rest.pop();
   nodeTest(name, { timeout: TEST_LIMIT_MS, ...rest[0] }, work);
+}
+
+/** Fails, with the place of the call, when a page gives no answer. */
+function limited(/** @type {(...given: any[]) => Promise<any>} */ evaluate) {
+  return async (/** @type {any[]} */ ...given) => {
+    const late = new Error(`a page gave no answer within ${STEP_LIMIT_MS / 1000} s`);
+    let timer;
+    const limit = new Promise((_, reject) => {
+      timer = setTimeout(reject, STEP_LIMIT_MS, late);
+    });
+    return Promise.race([evaluate(...given), limit]).finally(() => clearTimeout(timer));
+  };
 }
 
 class Fixture {
@@ -66,6 +80,7 @@ class Fixture {
   /** A tab with the page under test. */
   async open(origin = this.newOrigin(), path = "/") {
     const page = await this.browser.open(origin + path);
+    page.evaluate = limited(page.evaluate.bind(page));
     page.on("pageerror", (error) => this.errors.push(error));
     this.#pages.add(page);
     return page;
