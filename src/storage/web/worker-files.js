@@ -29,15 +29,28 @@ export class WorkerFiles {
   }
 
   /** @param {string[]} path @returns {Promise<void>} */
-  async probe(path) {
-    await this.#ensureWorker();
-    return this.#ask("probe", [path]);
+  probe(path) {
+    return this.#askFirst("probe", path);
   }
 
   /** @param {string[]} path @returns {Promise<void>} */
-  async start(path) {
-    await this.#ensureWorker();
-    return this.#ask("start", [path]);
+  start(path) {
+    return this.#askFirst("start", path);
+  }
+
+  /**
+   * Asks a worker that is started if there is none. It need not have given a sign of life to be asked.
+   * @param {string} method
+   * @param {string[]} path
+   */
+  async #askFirst(method, path) {
+    await this.#stopping;
+    const greeted = this.#worker ? undefined : this.#startWorker();
+    const answer = this.#ask(method, [path]);
+    // Where the worker does not start, its greeting says why, and this only that there is no answer.
+    answer.catch(() => {});
+    await greeted;
+    return answer;
   }
 
   /** Ends the worker, after everything that it was asked for before. */
@@ -106,9 +119,8 @@ export class WorkerFiles {
     });
   }
 
-  async #ensureWorker() {
-    await this.#stopping;
-    if (this.#worker) return;
+  /** @returns {Promise<void>} What the worker's first sign of life makes of it. */
+  #startWorker() {
     const worker = startWorker(this.#makeWorker);
     this.#worker = worker;
     this.#lost = undefined;
@@ -118,11 +130,11 @@ export class WorkerFiles {
       event.preventDefault?.();
       this.#died(worker, `the storage worker failed: ${event.message || "its script could not be run"}`);
     };
-    await this.#greet(worker);
+    return this.#greet(worker);
   }
 
   /**
-   * Waits for the first sign of life, and from then on for the lock that only a dead worker gives back.
+   * Waits for the first sign of life, and lets the worker be watched from then on.
    * @param {Worker} worker
    */
   async #greet(worker) {
@@ -136,6 +148,16 @@ export class WorkerFiles {
     } finally {
       clearTimeout(timer);
     }
+    const unwatched = (/** @type {unknown} */ error) => this.#died(worker, `the storage worker cannot be watched: ${error}`);
+    this.#watch(worker, lock).catch(unwatched);
+  }
+
+  /**
+   * Waits for the lock that only a dead worker gives back.
+   * @param {Worker} worker
+   * @param {string} lock
+   */
+  async #watch(worker, lock) {
     // In Chromium the locks of a page whose storage was cleared are not those of the workers that it starts later. Then
     // they tell nothing about a worker.
     if (await isFree(lock)) return;
