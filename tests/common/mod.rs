@@ -6,6 +6,8 @@
 pub(crate) mod events;
 pub(crate) mod pending;
 pub(crate) mod unlocked;
+#[cfg(all(target_arch = "wasm32", feature = "web"))]
+pub(crate) mod web;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -6,6 +6,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use selkie::{Durability, Isolation, Retention};
 
+use crate::places::Kind;
+
 pub(crate) type Bounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
 
 /// Which of the keyspaces: the default one and two that come and go.
@@ -13,9 +15,9 @@ pub(crate) const SLOTS: usize = 3;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Case {
-    pub(crate) stored: bool,
-    /// Whether the storage answers later, which only threads can wait for.
-    pub(crate) answers_later: bool,
+    pub(crate) kind: Kind,
+    /// Whether the asynchronous twins are called instead of the methods that wait.
+    pub(crate) twins: bool,
     pub(crate) retention: Retention,
     pub(crate) durability: Durability,
     pub(crate) operations: Vec<Operation>,
@@ -313,16 +315,23 @@ fn beside_transactions() -> BoxedStrategy<Operation> {
     .boxed()
 }
 
-pub(crate) fn case(length: usize) -> impl Strategy<Value = Case> {
+/// Kinds of places in memory, and no place at all.
+pub(crate) fn in_memory() -> BoxedStrategy<Kind> {
+    prop_oneof![
+        3 => Just(Kind::Nowhere),
+        12 => Just(Kind::Memory),
+        5 => Just(Kind::MemoryThatAnswersLater),
+    ]
+    .boxed()
+}
+
+pub(crate) fn case(kinds: BoxedStrategy<Kind>, length: usize) -> impl Strategy<Value = Case> {
     let operation = prop_oneof![in_transactions(), beside_transactions()];
-    let answers_later = prop::bool::weighted(if cfg!(target_arch = "wasm32") { 0.0 } else { 0.3 });
-    (prop::bool::weighted(0.85), answers_later, retention(), durability(), vec(operation, 1..length)).prop_map(
-        |(stored, answers_later, retention, durability, operations)| Case {
-            stored,
-            answers_later,
-            retention,
-            durability,
-            operations,
+    let twins = prop::bool::weighted(0.3);
+    (kinds, twins, retention(), durability(), vec(operation, 1..length)).prop_map(
+        |(kind, twins, retention, durability, operations)| {
+            let twins = twins || kind.needs_twins();
+            Case { kind, twins, retention, durability, operations }
         },
     )
 }

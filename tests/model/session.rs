@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use selkie::storage::{MemoryStorage, Storage};
 use selkie::{
     Database, Durability, Error, Isolation, KeyVersion, Keyspace, Options, Retention, SnapshotPolicy, SystemTime,
     TransactionOptions, Version,
 };
 
-use crate::common::pending::PendingStorage;
 use crate::model::{Changes, Model, Number, Seen, promised_by};
 use crate::operations::{Case, Operation, SLOTS};
+use crate::places::Place;
 use crate::transactions::OpenTransaction;
 use crate::views::OpenView;
 
@@ -22,8 +21,8 @@ pub(crate) struct Session {
     pub(crate) model: Model,
     /// The handles by keyspace number; none for the default keyspace and for those gone before a reopening.
     pub(crate) handles: Vec<Option<Keyspace>>,
-    storage: Option<Arc<MemoryStorage>>,
-    answers_later: bool,
+    place: Option<Place>,
+    twins: bool,
     durability: Durability,
     transactions: Vec<OpenTransaction>,
     views: Vec<OpenView>,
@@ -37,23 +36,25 @@ fn options(durability: Durability, retention: Option<Retention>) -> Options {
     }
 }
 
-/// The storage as the database gets it.
-fn place(files: &Arc<MemoryStorage>, answers_later: bool) -> Arc<dyn Storage> {
-    if answers_later { PendingStorage::by_itself(files.clone()) } else { files.clone() }
+/// Calls a method that waits, or its asynchronous twin.
+macro_rules! call {
+    ($twins:expr, $target:ident.$method:ident | $twin:ident($($argument:expr),*)) => {
+        if $twins { $target.$twin($($argument),*).await } else { $target.$method($($argument),*) }
+    };
 }
 
 impl Session {
-    pub(crate) fn new(case: &Case) -> Self {
-        let storage = case.stored.then(|| Arc::new(MemoryStorage::new()));
-        let options = options(case.durability, Some(case.retention));
-        let database = match &storage {
-            Some(storage) => options.open_storage(place(storage, case.answers_later)).unwrap(),
+    pub(crate) async fn new(case: &Case) -> Self {
+        let Case { kind, twins, durability, retention, .. } = *case;
+        let place = Place::new(kind).await;
+        let options = options(durability, Some(retention));
+        let database = match &place {
+            Some(place) => call!(twins, options.open_storage | open_storage_async(place.storage())).unwrap(),
             None => options.in_memory().unwrap(),
         };
-        let model = Model::new(case.retention);
-        let Case { answers_later, durability, .. } = *case;
+        let model = Model::new(retention);
         let (handles, transactions, views) = (vec![None], Vec::new(), Vec::new());
-        let mut session = Self { database, model, handles, storage, answers_later, durability, transactions, views };
+        let mut session = Self { database, model, handles, place, twins, durability, transactions, views };
         session.follow_version();
         session
     }
@@ -67,10 +68,10 @@ impl Session {
         }
     }
 
-    pub(crate) fn run(&mut self, operation: &Operation) {
+    pub(crate) async fn run(&mut self, operation: &Operation) {
         match operation {
-            Operation::Begin { isolation, write_only } => self.begin(*isolation, *write_only),
-            Operation::Commit(place) => self.commit(*place),
+            Operation::Begin { isolation, write_only } => self.begin(*isolation, *write_only).await,
+            Operation::Commit(place) => self.commit(*place).await,
             Operation::Change { .. }
             | Operation::Read { .. }
             | Operation::Savepoint(_)
@@ -88,26 +89,26 @@ impl Session {
             }
             Operation::At(choice) => self.view_at(*choice),
             Operation::AsOf(choice) => self.view_as_of(*choice),
-            Operation::Set { slot, key, value } => self.set(*slot, key, value.as_deref()),
+            Operation::Set { slot, key, value } => self.set(*slot, key, value.as_deref()).await,
             Operation::Get { slot, key } => self.get(*slot, key),
-            Operation::CreateKeyspace(slot) => self.create_keyspace(*slot),
-            Operation::DropKeyspace(slot) => self.drop_keyspace(*slot),
+            Operation::CreateKeyspace(slot) => self.create_keyspace(*slot).await,
+            Operation::DropKeyspace(slot) => self.drop_keyspace(*slot).await,
             Operation::CollectGarbage => self.database.collect_garbage().unwrap(),
-            Operation::Snapshot => self.snapshot(),
-            Operation::Crash(retention) => self.crash(*retention),
-            Operation::Reopen(retention) => self.reopen(*retention),
+            Operation::Snapshot => self.snapshot().await,
+            Operation::Crash(retention) => self.crash(*retention).await,
+            Operation::Reopen(retention) => self.reopen(*retention).await,
         }
         assert_eq!(self.database.version(), self.model.version());
     }
 
-    fn begin(&mut self, isolation: Isolation, write_only: bool) {
+    async fn begin(&mut self, isolation: Isolation, write_only: bool) {
         let options = TransactionOptions::new().isolation(isolation);
         let options = if write_only { options.write_only() } else { options };
         let transaction = self.database.begin_with(options).unwrap();
         let open = OpenTransaction::new(transaction, self.model.version(), isolation, write_only);
         self.transactions.push(open);
         if self.transactions.len() > OPEN_AT_ONCE {
-            self.commit(0);
+            self.commit(0).await;
         }
     }
 
@@ -190,13 +191,14 @@ impl Session {
         assert!(allowed && matches!(error, Error::HistoryCollected { .. }), "version {version}: {error}");
     }
 
-    fn set(&mut self, slot: usize, key: &[u8], value: Option<&[u8]>) {
+    async fn set(&mut self, slot: usize, key: &[u8], value: Option<&[u8]>) {
         let Some(number) = self.model.find(NAMES[slot]) else { return };
-        let written = match (&self.handles[number], value) {
-            (Some(keyspace), Some(value)) => keyspace.insert(key, value),
-            (Some(keyspace), None) => keyspace.remove(key),
-            (None, Some(value)) => self.database.insert(key, value),
-            (None, None) => self.database.remove(key),
+        let Self { database, twins, handles, .. } = self;
+        let written = match (&handles[number], value) {
+            (Some(keyspace), Some(value)) => call!(*twins, keyspace.insert | insert_async(key, value)),
+            (Some(keyspace), None) => call!(*twins, keyspace.remove | remove_async(key)),
+            (None, Some(value)) => call!(*twins, database.insert | insert_async(key, value)),
+            (None, None) => call!(*twins, database.remove | remove_async(key)),
         };
         if self.model.is_dropped(number, self.model.version()) {
             assert!(matches!(written, Err(Error::KeyspaceNotFound { .. })));
@@ -243,7 +245,7 @@ impl Session {
         self.model.commits.last_mut().unwrap().time = Some(*time);
     }
 
-    fn commit(&mut self, place: usize) {
+    async fn commit(&mut self, place: usize) {
         if place >= self.transactions.len() {
             return;
         }
@@ -251,7 +253,7 @@ impl Session {
         let conditions = if open.write_only { Vec::new() } else { open.conditions() };
         let OpenTransaction { transaction, since, changes, write_only, .. } = open;
         let head = self.model.version();
-        let outcome = transaction.commit();
+        let outcome = call!(self.twins, transaction.commit | commit_async());
         if changes.is_empty() {
             assert_eq!(outcome.unwrap().version(), if write_only { head } else { since });
             return;
@@ -285,10 +287,11 @@ impl Session {
         assert!(changed.any(|changed| changed == version), "{key:?} of {keyspace} at {version}");
     }
 
-    fn create_keyspace(&mut self, slot: usize) {
+    async fn create_keyspace(&mut self, slot: usize) {
         let version = self.model.version();
         let existing = self.model.find(NAMES[slot]).filter(|number| !self.model.is_dropped(*number, version));
-        let handle = self.database.keyspace(NAMES[slot]).unwrap();
+        let Self { database, .. } = self;
+        let handle = call!(self.twins, database.keyspace | keyspace_async(NAMES[slot])).unwrap();
         if let Some(number) = existing {
             assert_eq!(self.handles[number].as_ref(), Some(&handle));
             return;
@@ -299,11 +302,12 @@ impl Session {
         self.handles.push(Some(handle));
     }
 
-    fn drop_keyspace(&mut self, slot: usize) {
+    async fn drop_keyspace(&mut self, slot: usize) {
         let version = self.model.version();
         let existing = self.model.find(NAMES[slot]).filter(|number| !self.model.is_dropped(*number, version));
         self.outlast_clock();
-        let outcome = self.database.drop_keyspace(NAMES[slot]);
+        let Self { database, .. } = self;
+        let outcome = call!(self.twins, database.drop_keyspace | drop_keyspace_async(NAMES[slot]));
         let Some(number) = existing else {
             assert!(matches!(outcome, Err(Error::KeyspaceNotFound { .. })));
             return;
@@ -320,30 +324,36 @@ impl Session {
         while known.is_some_and(|known| SystemTime::now() <= known) {}
     }
 
-    fn snapshot(&self) {
-        match self.database.snapshot() {
+    async fn snapshot(&self) {
+        let Self { database, .. } = self;
+        match call!(self.twins, database.snapshot | snapshot_async()) {
             Ok(info) => assert_eq!(info.version, self.model.version()),
-            Err(Error::InvalidArgument { .. }) => assert!(self.storage.is_none()),
+            Err(Error::InvalidArgument { .. }) => assert!(self.place.is_none()),
             Err(error) => panic!("{error}"),
         }
     }
 
     /// Opens what a crash at this moment would leave, instead of the database.
-    fn crash(&mut self, retention: Option<Retention>) {
-        let Some(storage) = &self.storage else { return };
-        let copy = Arc::new(storage.copy());
+    async fn crash(&mut self, retention: Option<Retention>) {
+        let Some(place) = &self.place else { return };
+        let files = place.copy().await;
+        self.place = Some(place.another(files).await);
         self.forget_open();
-        self.open(copy, retention);
+        self.open(retention).await;
     }
 
-    fn reopen(&mut self, retention: Option<Retention>) {
-        let Some(storage) = &self.storage else { return };
-        let storage = Arc::clone(storage);
+    async fn reopen(&mut self, retention: Option<Retention>) {
+        if self.place.is_none() {
+            return;
+        }
         self.forget_open();
-        self.database.clone().close().unwrap();
-        assert!(matches!(self.database.begin_read(), Err(Error::Closed)));
-        assert!(matches!(self.database.insert("late", ""), Err(Error::Closed)));
-        self.open(storage, retention);
+        let database = self.database.clone();
+        call!(self.twins, database.close | close_async()).unwrap();
+        let Self { database, .. } = self;
+        assert!(matches!(database.begin_read(), Err(Error::Closed)));
+        let late = call!(self.twins, database.insert | insert_async("late", ""));
+        assert!(matches!(late, Err(Error::Closed)));
+        self.open(retention).await;
     }
 
     fn forget_open(&mut self) {
@@ -351,10 +361,13 @@ impl Session {
         self.views.clear();
     }
 
-    fn open(&mut self, storage: Arc<MemoryStorage>, retention: Option<Retention>) {
+    /// Opens the place anew, after looking at its files.
+    async fn open(&mut self, retention: Option<Retention>) {
+        let Some(place) = &self.place else { return };
+        let files = place.copy().await;
         let closed = matches!(self.database.begin_read(), Err(Error::Closed));
         let before = self.database.retention();
-        let reader = Options::new().read_only(true).open_storage(Arc::new(storage.copy())).unwrap();
+        let reader = Options::new().read_only(true).open_storage(Arc::new(files)).unwrap();
         let recovered = reader.version();
         let all_written = closed || !matches!(self.durability, Durability::Queued | Durability::None);
         assert!(recovered == self.model.version() || !all_written && recovered < self.model.version());
@@ -362,17 +375,17 @@ impl Session {
         let kept = reader.retention();
         assert!(kept == before || !all_written);
         drop(reader);
-        self.database = options(self.durability, retention).open_storage(place(&storage, self.answers_later)).unwrap();
-        self.storage = Some(storage);
+        let options = options(self.durability, retention);
+        self.database = call!(self.twins, options.open_storage | open_storage_async(place.storage())).unwrap();
         let retention = retention.unwrap_or(kept);
         assert_eq!(self.database.retention(), retention);
         self.model.promised = self.model.promised.min(promised_by(kept)).min(promised_by(retention));
         self.follow_version();
-        self.find_keyspaces();
+        self.find_keyspaces().await;
     }
 
     /// Takes new handles for the keyspaces that stand.
-    fn find_keyspaces(&mut self) {
+    async fn find_keyspaces(&mut self) {
         let mut names: Vec<_> = Vec::new();
         for (number, keyspace) in self.model.keyspaces.iter_mut().enumerate() {
             self.handles[number] = None;
@@ -384,7 +397,9 @@ impl Session {
             }
             names.push(keyspace.name.to_owned());
             if number > 0 {
-                self.handles[number] = Some(self.database.keyspace(keyspace.name).unwrap());
+                let Self { database, .. } = self;
+                let handle = call!(self.twins, database.keyspace | keyspace_async(keyspace.name));
+                self.handles[number] = Some(handle.unwrap());
             }
         }
         names.sort();
@@ -392,16 +407,16 @@ impl Session {
     }
 
     /// Compares everything that can still be seen, now and after a crash.
-    pub(crate) fn finish(mut self) {
+    pub(crate) async fn finish(mut self) {
         while !self.transactions.is_empty() {
-            self.commit(0);
+            self.commit(0).await;
         }
         self.compare_past();
-        self.crash(None);
+        self.crash(None).await;
         self.compare_past();
         self.database.collect_garbage().unwrap();
-        self.snapshot();
-        self.reopen(None);
+        self.snapshot().await;
+        self.reopen(None).await;
         self.compare_past();
     }
 
