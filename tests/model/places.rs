@@ -1,5 +1,10 @@
 //! Where the database of a case is kept.
 
+#![cfg_attr(
+    not(all(target_arch = "wasm32", feature = "web")),
+    allow(clippy::unused_async, reason = "only browsers have to be waited for")
+)]
+
 use std::sync::Arc;
 
 use selkie::storage::{MemoryStorage, Storage};
@@ -41,7 +46,6 @@ pub(crate) enum Place {
 
 impl Place {
     /// A new place, unless the database is to be nowhere.
-    #[cfg_attr(not(feature = "web"), expect(clippy::unused_async, reason = "browsers have to be waited for"))]
     pub(crate) async fn new(kind: Kind) -> Option<Self> {
         match kind {
             Kind::Nowhere => None,
@@ -59,7 +63,6 @@ impl Place {
     }
 
     /// Another place of the same kind, with these files.
-    #[cfg_attr(not(feature = "web"), expect(clippy::unused_async, reason = "browsers have to be waited for"))]
     pub(crate) async fn another(&self, files: MemoryStorage) -> Self {
         match self {
             Self::Memory { answers_later, .. } => Self::Memory { files, answers_later: *answers_later },
@@ -83,7 +86,6 @@ impl Place {
     }
 
     /// The files as a crash at this moment would leave them.
-    #[cfg_attr(not(feature = "web"), expect(clippy::unused_async, reason = "browsers have to be waited for"))]
     pub(crate) async fn copy(&self) -> MemoryStorage {
         match self {
             Self::Memory { files, .. } => files.copy(),

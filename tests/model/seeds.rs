@@ -8,6 +8,9 @@ use crate::operations::{Case, case};
 use crate::places::Kind;
 
 const OPERATIONS: usize = 300;
+/// What takes some seconds in the slowest of them.
+#[cfg(feature = "web")]
+const CASES_IN_BROWSERS: u32 = 12;
 
 fn case_of(seed: u64, kinds: BoxedStrategy<Kind>) -> Case {
     let mut bytes = [0; 32];
@@ -35,11 +38,11 @@ async fn every_operation_does_what_the_model_does() {
 #[cfg(feature = "web")]
 #[wasm_bindgen_test]
 async fn every_operation_does_what_the_model_does_on_opfs() {
-    play_all(proptest::strategy::Just(Kind::Opfs).boxed(), 20).await;
+    play_all(proptest::strategy::Just(Kind::Opfs).boxed(), CASES_IN_BROWSERS).await;
 }
 
 #[cfg(feature = "web")]
 #[wasm_bindgen_test]
 async fn every_operation_does_what_the_model_does_on_indexed_db() {
-    play_all(proptest::strategy::Just(Kind::IndexedDb).boxed(), 20).await;
+    play_all(proptest::strategy::Just(Kind::IndexedDb).boxed(), CASES_IN_BROWSERS).await;
 }

@@ -34,7 +34,7 @@ pub(crate) fn run() -> Result {
 /// Of the library and of what tests this feature.
 fn clippy_wasm_with(feature: &str) -> Vec<&str> {
     let target = ["clippy", "--package", "selkie", "--lib", "--target", WASM, "--features", feature];
-    let tests = ["--test", "storage", "--test", "host", "--test", "browser"];
+    let tests = ["--test", "storage", "--test", "host", "--test", "browser", "--test", "model"];
     [&target[..], &tests, &["--", "-D", "warnings"]].concat()
 }
 

@@ -3,76 +3,33 @@
 #![cfg(all(target_arch = "wasm32", feature = "web"))]
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-
-use selkie::storage::{Flush, HostStorage, MemoryStorage, Storage, web};
-use selkie::{Database, Error, Options, Readable, Result, Retention, SnapshotPolicy};
-
-type Files = BTreeMap<String, Vec<u8>>;
-
-/// Where a database is, to open it as often as a test wants.
-struct Place {
-    name: String,
-    is_opfs: bool,
-}
-
-impl Place {
-    async fn storage(&self) -> Arc<HostStorage> {
-        let opened = if self.is_opfs { web::opfs(&self.name).await } else { web::indexed_db(&self.name).await };
-        Arc::new(opened.unwrap())
-    }
-
-    async fn open(&self) -> Result<Database> {
-        options().open_storage_async(self.storage().await).await
-    }
-
-    /// Puts the raw files there.
-    async fn write(&self, files: &Files) {
-        let storage = self.storage().await;
-        storage.lock().await.unwrap();
-        for (name, bytes) in files {
-            storage.create(name).await.unwrap();
-            storage.write(name, 0, bytes.clone().into(), Flush::Yes).await.unwrap();
-        }
-        storage.sync_directory().await.unwrap();
-    }
-
-    /// The raw files that are there.
-    async fn files(&self) -> Files {
-        let storage = self.storage().await;
-        storage.lock().await.unwrap();
-        files_of(&*storage).await
-    }
-}
-
-async fn files_of(storage: &dyn Storage) -> Files {
-    let mut files = Files::new();
-    for entry in storage.list().await.unwrap() {
-        let bytes = storage.read(&entry.name, 0, entry.length as usize).await.unwrap();
-        assert_eq!(bytes.len() as u64, entry.length);
-        files.insert(entry.name, bytes.to_vec());
-    }
-    files
-}
-
+/// Makes two tests of each case: on OPFS and on IndexedDB.
 macro_rules! on_both_storages {
     ($($case:ident)*) => {
         mod opfs {$(
             #[wasm_bindgen_test::wasm_bindgen_test]
             async fn $case() {
-                super::$case(&|| super::new_place(true)).await.unwrap();
+                super::$case(crate::Place::new(true)).await.unwrap();
             }
         )*}
         mod indexed_db {$(
             #[wasm_bindgen_test::wasm_bindgen_test]
             async fn $case() {
-                super::$case(&|| super::new_place(false)).await.unwrap();
+                super::$case(crate::Place::new(false)).await.unwrap();
             }
         )*}
     };
 }
+
+#[path = "../common/mod.rs"]
+mod common;
+mod crashes;
+
+use std::sync::Arc;
+
+use common::web::{Files, Place};
+use selkie::storage::MemoryStorage;
+use selkie::{Database, Error, Options, Readable, Result, Retention, SnapshotPolicy};
 
 on_both_storages! {
     native_files_open_and_go_back
@@ -82,13 +39,12 @@ on_both_storages! {
     a_place_has_one_database_at_a_time
 }
 
-fn new_place(is_opfs: bool) -> Place {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    Place { name: format!("place {}", NEXT.fetch_add(1, Ordering::Relaxed)), is_opfs }
-}
-
 fn options() -> Options {
     Options::new().snapshots(SnapshotPolicy::Never)
+}
+
+async fn open(place: &Place) -> Result<Database> {
+    options().open_storage_async(place.storage().await).await
 }
 
 fn open_in_memory(files: &Files) -> Result<Database> {
@@ -99,7 +55,7 @@ fn open_in_memory(files: &Files) -> Result<Database> {
 fn native_files() -> Files {
     macro_rules! file {
         ($name:literal) => {
-            ($name.to_owned(), include_bytes!(concat!("fixtures/format-1/", $name)).to_vec())
+            ($name.to_owned(), include_bytes!(concat!("../fixtures/format-1/", $name)).to_vec())
         };
     }
     [
@@ -137,13 +93,12 @@ fn outcome(opened: &Result<Database>) -> Vec<String> {
     }
 }
 
-async fn native_files_open_and_go_back(new_place: &dyn Fn() -> Place) -> Result<()> {
-    let place = new_place();
+async fn native_files_open_and_go_back(place: Place) -> Result<()> {
     let native = native_files();
     place.write(&native).await;
     assert_eq!(place.files().await, native, "byte for byte");
 
-    let database = place.open().await?;
+    let database = open(&place).await?;
     assert_eq!(database.version(), 14);
     assert_eq!(contents(&database), contents(&open_in_memory(&native)?));
     assert_eq!(database.insert_async("new", "15").await?.version(), 15);
@@ -154,7 +109,7 @@ async fn native_files_open_and_go_back(new_place: &dyn Fn() -> Place) -> Result<
 
     let files = place.files().await;
     assert_eq!(contents(&open_in_memory(&files)?), written);
-    assert_eq!(contents(&place.open().await?), written);
+    assert_eq!(contents(&open(&place).await?), written);
     Ok(())
 }
 
@@ -184,13 +139,13 @@ fn damaged() -> Vec<Files> {
     damaged
 }
 
-async fn damaged_files_are_told_as_elsewhere(new_place: &dyn Fn() -> Place) -> Result<()> {
+async fn damaged_files_are_told_as_elsewhere(place: Place) -> Result<()> {
     let mut failed = 0;
     for files in damaged() {
         let expected = outcome(&open_in_memory(&files));
-        let place = new_place();
+        let place = place.another();
         place.write(&files).await;
-        let opened = place.open().await;
+        let opened = open(&place).await;
         assert_eq!(outcome(&opened), expected);
         if let Ok(database) = opened {
             database.close_async().await?;
@@ -203,10 +158,9 @@ async fn damaged_files_are_told_as_elsewhere(new_place: &dyn Fn() -> Place) -> R
     Ok(())
 }
 
-async fn snapshots_replace_the_log(new_place: &dyn Fn() -> Place) -> Result<()> {
-    let place = new_place();
+async fn snapshots_replace_the_log(place: Place) -> Result<()> {
     for round in 0..4_u32 {
-        let database = place.open().await?;
+        let database = open(&place).await?;
         for number in 0..50 {
             database.insert_async(format!("key {number}"), format!("{round} {number}")).await?;
         }
@@ -221,26 +175,24 @@ async fn snapshots_replace_the_log(new_place: &dyn Fn() -> Place) -> Result<()> 
     Ok(())
 }
 
-async fn large_values_survive(new_place: &dyn Fn() -> Place) -> Result<()> {
-    let place = new_place();
+async fn large_values_survive(place: Place) -> Result<()> {
     let value = |length: usize| (0..length).map(|byte| ((byte * 7) >> 5) as u8).collect::<Vec<_>>();
     let lengths = [0, 1, 64 << 10, 1 << 20, 20 << 20];
-    let database = place.open().await?;
+    let database = open(&place).await?;
     for length in lengths {
         database.insert_async(length.to_string(), value(length)).await?;
     }
     database.close_async().await?;
-    let database = place.open().await?;
+    let database = open(&place).await?;
     for length in lengths {
         assert!(database.get(length.to_string())?.unwrap() == value(length), "{length}");
     }
     database.close_async().await
 }
 
-async fn a_place_has_one_database_at_a_time(new_place: &dyn Fn() -> Place) -> Result<()> {
-    let place = new_place();
-    let first = place.open().await?;
-    assert!(matches!(place.open().await, Err(Error::Locked { .. })));
+async fn a_place_has_one_database_at_a_time(place: Place) -> Result<()> {
+    let first = open(&place).await?;
+    assert!(matches!(open(&place).await, Err(Error::Locked { .. })));
     first.close_async().await?;
-    place.open().await?.close_async().await
+    open(&place).await?.close_async().await
 }
