@@ -13,7 +13,7 @@ use crate::common::web::{Files, Place, files_of};
 use crate::open;
 
 const KEYS: u8 = 5;
-const BURSTS: u32 = 15;
+const BURSTS: u32 = 10;
 /// More than any frame of these tests has.
 const FRAME_BYTES: usize = 600;
 
@@ -98,7 +98,7 @@ async fn copies_of_a_run_have_what_was_acknowledged(place: Place) -> Result<()> 
         copies.push((files_of(&*storage).await, acknowledged..=committed));
         for commit in commits {
             acknowledged = commit.await?.version();
-            if random.below(12) == 0 {
+            if random.below(20) == 0 {
                 copies.push((files_of(&*storage).await, acknowledged..=committed));
             }
         }
@@ -137,7 +137,7 @@ async fn torn_tails_are_cut(place: Place) -> Result<()> {
     }
     assert_eq!(segments(&files), [log.as_str()]);
     let mut random = Random(1);
-    for _ in 0..6 {
+    for _ in 0..4 {
         let length = ends[0] + random.below((ends[8] - ends[0]) as u64) as usize;
         let whole = ends.iter().rposition(|end| *end <= length).unwrap();
         let mut torn = files.clone();
@@ -161,7 +161,7 @@ async fn damage_of_closed_segments_is_told(place: Place) -> Result<()> {
     closed.pop();
     assert!(closed.len() >= 3, "{:?}", files.keys());
     let mut random = Random(2);
-    for _ in 0..10 {
+    for _ in 0..6 {
         let name = &closed[random.below(closed.len() as u64) as usize];
         let place_of_damage = random.below(files[name].len() as u64) as usize;
         let mut damaged = files.clone();
