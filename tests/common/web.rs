@@ -1,10 +1,32 @@
 //! Places in the storages of browsers, and the raw files that are there.
 
+#![allow(unused_macros, unused_imports, reason = "not every suite has cases on both")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use selkie::storage::{Flush, HostStorage, Storage, web};
+
+/// Makes two tests of each case: on OPFS and on IndexedDB.
+macro_rules! on_both_storages {
+    ($($case:ident)*) => {
+        mod opfs {$(
+            #[wasm_bindgen_test::wasm_bindgen_test]
+            async fn $case() {
+                super::$case(crate::common::web::Place::new(true)).await.unwrap();
+            }
+        )*}
+        mod indexed_db {$(
+            #[wasm_bindgen_test::wasm_bindgen_test]
+            async fn $case() {
+                super::$case(crate::common::web::Place::new(false)).await.unwrap();
+            }
+        )*}
+    };
+}
+
+pub(crate) use on_both_storages;
 
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 

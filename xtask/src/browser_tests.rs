@@ -9,7 +9,7 @@ use crate::test_server::TestServer;
 use crate::{Result, browser, ui};
 
 /// The files of tests that run in browsers.
-const TESTS: [&str; 3] = ["storage", "browser", "model"];
+const TESTS: [&str; 4] = ["storage", "browser", "browser_crashes", "model"];
 const TEST_LIMIT_S: &str = "50";
 const RUN_LIMIT_S: &str = "60";
 /// On a busy machine a browser is not always there within the time limit of the driver.

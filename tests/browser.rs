@@ -1,33 +1,12 @@
-//! Databases in the storages of browsers: what another platform wrote opens, what is damaged is told as elsewhere,
-//! and what a crash leaves recovers.
+//! Databases in the storages of browsers: what another platform wrote opens, what is damaged is told as elsewhere.
 #![cfg(all(target_arch = "wasm32", feature = "web"))]
 #![allow(clippy::unwrap_used)]
 
-/// Makes two tests of each case: on OPFS and on IndexedDB.
-macro_rules! on_both_storages {
-    ($($case:ident)*) => {
-        mod opfs {$(
-            #[wasm_bindgen_test::wasm_bindgen_test]
-            async fn $case() {
-                super::$case(crate::Place::new(true)).await.unwrap();
-            }
-        )*}
-        mod indexed_db {$(
-            #[wasm_bindgen_test::wasm_bindgen_test]
-            async fn $case() {
-                super::$case(crate::Place::new(false)).await.unwrap();
-            }
-        )*}
-    };
-}
-
-#[path = "../common/mod.rs"]
 mod common;
-mod crashes;
 
 use std::sync::Arc;
 
-use common::web::{Files, Place};
+use common::web::{Files, Place, on_both_storages};
 use selkie::storage::MemoryStorage;
 use selkie::{Database, Error, Options, Readable, Result, Retention, SnapshotPolicy};
 
@@ -55,7 +34,7 @@ fn open_in_memory(files: &Files) -> Result<Database> {
 fn native_files() -> Files {
     macro_rules! file {
         ($name:literal) => {
-            ($name.to_owned(), include_bytes!(concat!("../fixtures/format-1/", $name)).to_vec())
+            ($name.to_owned(), include_bytes!(concat!("fixtures/format-1/", $name)).to_vec())
         };
     }
     [

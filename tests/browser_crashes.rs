@@ -1,16 +1,20 @@
 //! Crashes: copies of the live files, taken at moments of a run, are opened elsewhere in the same storage.
+#![cfg(all(target_arch = "wasm32", feature = "web"))]
+#![allow(clippy::unwrap_used)]
+
+mod common;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
+use common::Random;
+use common::events::turn;
+use common::web::{Files, Place, files_of, on_both_storages};
 use selkie::storage::HostStorage;
-use selkie::{CommitFuture, Database, Error, Options, Readable, Result, TransactionOptions, Version, Writable};
-
-use crate::common::Random;
-use crate::common::events::turn;
-use crate::common::web::{Files, Place, files_of};
-use crate::open;
+use selkie::{
+    CommitFuture, Database, Error, Options, Readable, Result, SnapshotPolicy, TransactionOptions, Version, Writable,
+};
 
 const KEYS: u8 = 5;
 const BURSTS: u32 = 10;
@@ -24,7 +28,11 @@ on_both_storages! {
 }
 
 fn options() -> Options {
-    crate::options().segment_bytes(8 << 10)
+    Options::new().snapshots(SnapshotPolicy::Never).segment_bytes(8 << 10)
+}
+
+async fn open(place: &Place) -> Result<Database> {
+    options().open_storage_async(place.storage().await).await
 }
 
 async fn create(place: &Place) -> Result<(Arc<HostStorage>, Database)> {
