@@ -8,9 +8,10 @@ use crate::operations::{Case, case};
 use crate::places::Kind;
 
 const OPERATIONS: usize = 300;
-/// What takes some seconds in the slowest of them.
 #[cfg(feature = "web")]
 const CASES_IN_BROWSERS: u32 = 12;
+/// No case begins later, so that a busy machine plays fewer of them.
+const TIME_MS: f64 = 10_000.0;
 
 fn case_of(seed: u64, kinds: BoxedStrategy<Kind>) -> Case {
     let mut bytes = [0; 32];
@@ -23,7 +24,12 @@ fn case_of(seed: u64, kinds: BoxedStrategy<Kind>) -> Case {
 /// Plays cases of random seeds, or the one that failed before.
 async fn play_all(kinds: BoxedStrategy<Kind>, cases: u32) {
     let chosen = option_env!("MODEL_SEED").map(|seed| seed.parse().unwrap());
-    for _ in 0..if chosen.is_some() { 1 } else { cases } {
+    let cases = if chosen.is_some() { 1 } else { cases };
+    let end = js_sys::Date::now() + TIME_MS;
+    for case in 0..cases {
+        if case > 0 && js_sys::Date::now() > end {
+            return;
+        }
         let seed = chosen.unwrap_or_else(|| js_sys::Math::random().to_bits());
         console_log!("MODEL_SEED={seed} plays this case again");
         crate::play(&case_of(seed, kinds.clone())).await;
