@@ -10,8 +10,8 @@ use crate::{Result, browser, ui};
 
 /// The files of tests that run in browsers.
 const TESTS: [&str; 4] = ["storage", "browser", "browser_crashes", "model"];
-const TEST_LIMIT_S: &str = "50";
-const RUN_LIMIT_S: &str = "60";
+const TEST_LIMIT_S: &str = "80";
+const RUN_LIMIT_S: &str = "90";
 /// On a busy machine a browser is not always there within the time limit of the driver.
 const START_ATTEMPTS: u32 = 2;
 
