@@ -1,6 +1,6 @@
 /** Watching: changes as they are committed, and those since a version. */
 
-import type { CoreChanges, CoreWatch } from "#core";
+import type { CoreChanges, CoreDatabase, CoreWatch } from "#core";
 import { INCLUDED, NAMES, NONE, boundsOf, flagOf, prefixBounds, type Bounds } from "./bounds.js";
 import type { Codec } from "./encoding.js";
 import { SelkieError, checkSignal, invalid } from "./error.js";
@@ -72,36 +72,28 @@ export function watchRange<K, V>(
   listener: (changes: readonly Change<K, V>[], at: { version: Version; time: Date }) => void,
   onError: (error: unknown) => void = reportError,
 ): () => void {
+  if (typeof onError !== "function") throw invalid("onError is a function");
   const bounds = rangeOf(space, range, ["prefix"]);
-  const watch = startWatch(space, bounds);
-  const decoder = new Decoder(space, bounds);
+  const iterator = new ChangesIterator(space, bounds, { since: undefined, live: true, signal: undefined });
   let stopped = false;
-  const stop = (): void => {
-    if (stopped) return;
-    stopped = true;
-    watch.free();
-  };
-  const deliver = (row: Row): void => {
-    const { changes, version, time } = decoder.changes(row);
-    try {
-      listener(changes, { version, time });
-    } catch (error) {
-      reportError(error);
-    }
-  };
   const run = async (): Promise<void> => {
-    while (!stopped) {
-      const row = watch.next();
-      if (row) deliver(row);
-      else await watch.wait();
+    for await (const { changes, version, time } of iterator) {
+      if (stopped) return;
+      try {
+        listener(changes, { version, time });
+      } catch (error) {
+        reportError(error);
+      }
     }
   };
   run().catch((error: unknown) => {
     const isEnd = stopped || space.connection.ended || isClosed(error);
-    stop();
     if (!isEnd) onError(error);
   });
-  return stop;
+  return () => {
+    stopped = true;
+    void iterator.return();
+  };
 }
 
 function isClosed(error: unknown): boolean {
@@ -133,8 +125,11 @@ interface Wanted {
 
 class ChangesIterator<K, V> implements AsyncIterableIterator<Changes<K, V>> {
   readonly #space: Space<K, V>;
+  readonly #bounds: Bounds;
   readonly #decoder: Decoder<K, V>;
-  readonly #watch: CoreWatch | undefined;
+  #watch: CoreWatch | undefined;
+  /** The engine's database that is watched. */
+  #core: CoreDatabase;
   readonly #signal: AbortSignal | undefined;
   readonly #rows: AsyncGenerator<Changes<K, V>, void, undefined>;
   #ended = false;
@@ -142,7 +137,9 @@ class ChangesIterator<K, V> implements AsyncIterableIterator<Changes<K, V>> {
 
   constructor(space: Space<K, V>, bounds: Bounds, { since, live, signal }: Wanted) {
     this.#space = space;
+    this.#bounds = bounds;
     this.#decoder = new Decoder(space, bounds);
+    this.#core = space.connection.core;
     // Watching begins now, so that nothing is missed before the first `next`, or while the past is read.
     this.#watch = live ? startWatch(space, bounds) : undefined;
     this.#signal = signal;
@@ -188,7 +185,23 @@ class ChangesIterator<K, V> implements AsyncIterableIterator<Changes<K, V>> {
 
   async *#read(since: Version | undefined): AsyncGenerator<Changes<K, V>, void, undefined> {
     let seen = since ?? 0;
-    if (since !== undefined && this.#goesOn()) {
+    for (let past = since !== undefined; ; past = true) {
+      try {
+        for await (const changes of this.#readOn(past, seen)) {
+          seen = changes.version;
+          yield changes;
+        }
+        return;
+      } catch (error) {
+        seen = this.#watchAnew(error, seen);
+      }
+    }
+  }
+
+  /** The changes after a version, and those that come, as long as the engine's database is the same. */
+  async *#readOn(past: boolean, since: Version): AsyncGenerator<Changes<K, V>, void, undefined> {
+    let seen = since;
+    if (past && this.#goesOn()) {
       for await (const changes of pastOf(this.#space, since, this.#decoder)) {
         if (!this.#goesOn()) return;
         seen = changes.version;
@@ -204,6 +217,21 @@ class ChangesIterator<K, V> implements AsyncIterableIterator<Changes<K, V>> {
       const changes = this.#decoder.changes(row);
       if (changes.version > seen) yield changes;
     }
+  }
+
+  /** Goes on in the engine's database that has taken the place of the one before. Tells after which version. */
+  #watchAnew(error: unknown, seen: Version): Version {
+    const { connection } = this.#space;
+    if (this.#ended || connection.ended || connection.core === this.#core) throw error;
+    this.#core = connection.core;
+    if (!this.#watch) return seen;
+    const reported = Math.max(seen, this.#watch.version());
+    if (reported > this.#core.published()) {
+      throw new SelkieError("HISTORY_COLLECTED", "another database took the place of this one", { version: reported });
+    }
+    this.#watch.free();
+    this.#watch = startWatch(this.#space, this.#bounds);
+    return reported;
   }
 
   /** Waits for a promise, or for the end. */

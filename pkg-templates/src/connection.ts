@@ -5,6 +5,7 @@ import { Acknowledgements, type Stage } from "./acknowledgements.js";
 import { takeError } from "./engine.js";
 import { SelkieError, invalid } from "./error.js";
 import { intervalOf, levelOf, stageOf } from "./options.js";
+import { Places } from "./places.js";
 import type { Commit, Durability, StorageMode, Version } from "./types.js";
 
 export interface ConnectionOptions {
@@ -24,7 +25,7 @@ export class Connection {
   newest: CoreReader;
   #acknowledgements: Acknowledgements;
   #ended: "closed" | SelkieError | undefined;
-  #numbers = new Map<string, number>([["default", 0]]);
+  places: Places;
   #closing: Promise<void> | undefined;
   /** Called when commits have become more durable. */
   onProgress: () => void = () => {};
@@ -35,6 +36,7 @@ export class Connection {
     this.core = core;
     this.options = options;
     this.newest = core.newest();
+    this.places = new Places(core);
     this.#acknowledgements = this.#acknowledge();
   }
 
@@ -42,16 +44,20 @@ export class Connection {
     return new Acknowledgements(this.core, () => this.onProgress());
   }
 
-  /** Goes on with another engine's database: a reader whose files were replaced has opened them anew. */
+  /**
+   * Goes on with another engine's database: a reader whose files were replaced has opened them anew. The old one ends
+   * with the last of its views; its watches are woken, to go on in the new one.
+   */
   replaceCore(core: CoreDatabase): void {
-    const old = this.core;
+    const { core: old, newest, places } = this;
     this.core = core;
     this.newest = core.newest();
-    this.#numbers = new Map([["default", 0]]);
+    this.places = new Places(core);
     this.#acknowledgements = this.#acknowledge();
-    old.close().catch(() => {
-      // It only read, so that there is nothing to be lost.
-    });
+    places.retire();
+    old.poison("its files were replaced");
+    newest.free();
+    old.free();
   }
 
   get ended(): boolean {
@@ -71,31 +77,9 @@ export class Connection {
     }
   }
 
-  /** Opens a keyspace, which is created where there is none. */
-  openKeyspace(name: string): number {
-    const number = this.core.keyspace(name);
-    this.#numbers.set(name, number);
-    return number;
-  }
-
-  /** The number of a keyspace that is there. One that was dropped comes back when it is opened, not when it is used. */
-  keyspace(name: string): number {
-    const number = this.#numbers.get(name);
-    if (number !== undefined) return number;
-    this.check();
-    if (!this.core.keyspaces().includes(name)) {
-      throw new SelkieError("KEYSPACE_NOT_FOUND", `there is no keyspace "${name}"`, { keyspace: name });
-    }
-    return this.openKeyspace(name);
-  }
-
   /** Refuses another database's keyspace, whose number would mean something else here. */
   checkKeyspace(keyspace: { connection: Connection }): void {
     if (keyspace?.connection !== this) throw invalid("a keyspace of this database is needed");
-  }
-
-  forgetKeyspace(name: string): void {
-    this.#numbers.delete(name);
   }
 
   /** The engine's number of a durability level; 0 for the database's own. */

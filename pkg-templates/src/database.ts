@@ -64,6 +64,11 @@ export class Database<K, V> extends Space<K, V> {
     return 0;
   }
 
+  /** @internal */
+  held(): () => number {
+    return this.number;
+  }
+
   /** Where it keeps its files. */
   get mode(): StorageMode {
     return this.connection.options.mode;
@@ -180,8 +185,9 @@ export class Database<K, V> extends Space<K, V> {
     checkNames("the options of a keyspace", options, ["keyEncoding", "valueEncoding"]);
     this.connection.check();
     const codecs = { key: keyEncoding(options.keyEncoding), value: valueEncoding(options.valueEncoding) };
-    if (this.readOnly) this.connection.keyspace(name);
-    else this.connection.openKeyspace(name);
+    const { places } = this.connection;
+    if (this.readOnly) places.number(name);
+    else places.open(name);
     return new Keyspace(this.connection, name, codecs);
   }
 
@@ -196,7 +202,7 @@ export class Database<K, V> extends Space<K, V> {
     checkKeyspaceName(name);
     this.connection.checkWritable();
     const version = this.connection.core.drop_keyspace(name);
-    this.connection.forgetKeyspace(name);
+    this.connection.places.forget(name);
     await this.connection.committed(version, undefined);
   }
 

@@ -169,6 +169,7 @@ export class Follower {
       if (connection.ended) await core.close();
       else connection.replaceCore(core);
     }
+    if (!connection.ended) connection.places.update();
     return connection.core.published();
   }
 }

@@ -16,6 +16,11 @@ export class Keyspace<K, V> extends Space<K, V> {
 
   /** @internal */
   number(): number {
-    return this.connection.keyspace(this.name);
+    return this.connection.places.number(this.name);
+  }
+
+  /** @internal */
+  held(): () => number {
+    return this.connection.places.held(this.name);
   }
 }

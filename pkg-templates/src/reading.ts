@@ -34,6 +34,11 @@ export abstract class Reading<K, V> implements Reader<K, V> {
   /** @internal */
   abstract source(): Source;
 
+  /** Where one range is read, portion by portion: not in a keyspace that takes the place of its own. @internal */
+  pinned(): () => Source {
+    return () => this.source();
+  }
+
   get(key: K): V | undefined {
     const { core, space } = this.source();
     return this.valueOf(core.get(space, putOne(this.codecs.key.encode(key))));
@@ -126,7 +131,7 @@ export abstract class Reading<K, V> implements Reader<K, V> {
 
   #within<T>(what: What, bounds: Bounds, options: RangeOptions<K>): Results<T> {
     const query = {
-      source: () => this.source(),
+      pinned: () => this.pinned(),
       codecs: this.codecs,
       bounds,
       reverse: flagOf("reverse", options.reverse, false),

@@ -27,8 +27,8 @@ export interface Codecs<K, V> {
 }
 
 export interface Query<K, V> {
-  /** The reader at this moment, and the number of the keyspace. */
-  source(): { core: CoreReader; space: number };
+  /** What tells the reader at this moment, and the number of the keyspace. */
+  pinned(): () => { core: CoreReader; space: number };
   readonly codecs: Codecs<K, V>;
   readonly bounds: Bounds;
   readonly reverse: boolean;
@@ -102,6 +102,7 @@ class RangeIterator<K, V, T> implements IterableIterator<T> {
 /** The portions of one pass over a range, all of one moment. */
 class Portions<K, V, T> {
   readonly #query: Query<K, V>;
+  readonly #source: ReturnType<Query<K, V>["pinned"]>;
   readonly #what: What;
   /** The view that holds the moment, from the second portion on. */
   #rest: CoreReader | undefined;
@@ -113,6 +114,7 @@ class Portions<K, V, T> {
 
   constructor(query: Query<K, V>, what: What, size = FIRST_PORTION) {
     this.#query = query;
+    this.#source = query.pinned();
     this.#what = what;
     this.#left = query.limit;
     this.#size = size;
@@ -126,7 +128,7 @@ class Portions<K, V, T> {
       return undefined;
     }
     const wanted = Math.min(this.#size, this.#left, FAILED - 1);
-    const { core, space } = this.#query.source();
+    const { core, space } = this.#source();
     const answer = this.#scan(this.#rest ?? core, space, wanted);
     const portion = packed(this.#foreign);
     const count = portion.lengths.length / (this.#what === "keys" ? 1 : 2);

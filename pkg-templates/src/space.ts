@@ -34,10 +34,23 @@ export abstract class Space<K, V> extends Reading<K, V> {
   /** The number of the keyspace in the engine. @internal */
   abstract number(): number;
 
+  /** What tells it until the keyspace is dropped. @internal */
+  abstract held(): () => number;
+
   /** @internal */
   source(): Source {
     this.connection.check();
     return { core: this.connection.newest, space: this.number() };
+  }
+
+  /** @internal */
+  override pinned(): () => Source {
+    this.connection.check();
+    const number = this.held();
+    return () => {
+      this.connection.check();
+      return { core: this.connection.newest, space: number() };
+    };
   }
 
   /** The engine's number of the durability that options ask for. @internal */

@@ -7,6 +7,7 @@ import { takeError } from "./engine.js";
 import { SelkieError, invalid } from "./error.js";
 import type { Keyspace } from "./keyspace.js";
 import { putOne, putTwo, secondBytes } from "./memory.js";
+import type { Places } from "./places.js";
 import { Reading, type Source } from "./reading.js";
 import type { Codecs } from "./results.js";
 import type { Commit, Durability, RangeOptions } from "./types.js";
@@ -88,6 +89,7 @@ export class Savepoint {
 export class Transaction<K, V> extends TransactionKeyspace<K, V> {
   readonly #connection: Connection;
   readonly #core: CoreReader;
+  readonly #places: Places;
   readonly #durability: Durability | undefined;
   readonly #canWrite: boolean;
 
@@ -106,14 +108,20 @@ export class Transaction<K, V> extends TransactionKeyspace<K, V> {
     super(codecs, source, writable);
     this.#connection = connection;
     this.#core = core;
+    this.#places = connection.places;
     this.#canWrite = writable;
     this.#durability = durability;
   }
 
-  /** The same transaction in another keyspace. */
+  /** The same transaction in another keyspace; `KEYSPACE_NOT_FOUND` once that is dropped. */
   keyspace<K2, V2>(keyspace: Keyspace<K2, V2>): TransactionKeyspace<K2, V2> {
     this.#connection.checkKeyspace(keyspace);
-    const source = (): Source => ({ core: this.#core, space: keyspace.source().space });
+    this.#connection.check();
+    const number = this.#places.held(keyspace.name);
+    const source = (): Source => {
+      this.#connection.check();
+      return { core: this.#core, space: number() };
+    };
     return new TransactionKeyspace(keyspace.codecs, source, this.#canWrite);
   }
 

@@ -4,6 +4,7 @@ import type { CoreReader } from "#core";
 import type { Connection } from "./connection.js";
 import { SelkieError } from "./error.js";
 import type { Keyspace } from "./keyspace.js";
+import type { Places } from "./places.js";
 import { Reading, type Source } from "./reading.js";
 import type { Codecs } from "./results.js";
 import type { KeyVersion, Version } from "./types.js";
@@ -41,6 +42,7 @@ export class View<K, V> extends KeyspaceReader<K, V> {
   readonly version: Version;
   readonly #connection: Connection;
   readonly #core: CoreReader;
+  readonly #places: Places;
   #closed = false;
 
   /** @internal */
@@ -48,6 +50,7 @@ export class View<K, V> extends KeyspaceReader<K, V> {
     super(codecs, () => this.#read(0));
     this.#connection = connection;
     this.#core = core;
+    this.#places = connection.places;
     this.version = core.version();
   }
 
@@ -57,10 +60,11 @@ export class View<K, V> extends KeyspaceReader<K, V> {
     return { core: this.#core, space };
   }
 
-  /** Reads another keyspace at the same moment. */
+  /** Reads another keyspace at the same moment; `KEYSPACE_NOT_FOUND` once that is dropped. */
   keyspace<K2, V2>(keyspace: Keyspace<K2, V2>): KeyspaceReader<K2, V2> {
     this.#connection.checkKeyspace(keyspace);
-    return new KeyspaceReader(keyspace.codecs, () => this.#read(keyspace.source().space));
+    const number = this.#places.held(keyspace.name);
+    return new KeyspaceReader(keyspace.codecs, () => this.#read(number()));
   }
 
   close(): void {

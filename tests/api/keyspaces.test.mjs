@@ -131,3 +131,17 @@ test("wrong arguments throw at once", async (t) => {
   await rejects(db.dropKeyspace("default"), "INVALID_ARGUMENT");
   assert.deepEqual(db.keyspaces(), ["default"]);
 });
+
+test("a view, a transaction or a range never goes on in a keyspace that takes the place of its own", async (t) => {
+  const db = await inMemory(t, { history: true });
+  const users = db.keyspace("users");
+  for (let n = 0; n < 300; n++) users.set(`u${n}`, n);
+  const readers = [db.snapshotView(), db.begin()].map((reader) => reader.keyspace(users));
+  const range = users.keys()[Symbol.iterator]();
+  range.next();
+  await db.dropKeyspace("users");
+  await db.keyspace("users").set("u0", "another");
+  for (const reader of readers) throws(() => reader.get("u0"), "KEYSPACE_NOT_FOUND");
+  throws(() => [...range], "KEYSPACE_NOT_FOUND");
+  assert.equal(users.get("u0"), "another");
+});
