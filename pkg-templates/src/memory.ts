@@ -7,12 +7,16 @@
 
 import { input, registers } from "#core";
 import { decodeUtf8 } from "./encoding-utf8.js";
+import { SelkieError } from "./error.js";
 
 const encoder = new TextEncoder();
 
 /** Up to these lengths a loop over ASCII characters is faster than the platform's encoder and decoder. */
 const SHORT_TEXT = 160;
 const SHORT_BYTES = 64;
+
+/** The engine takes no more at once, of the 4 GB that it can have. */
+const MOST_BYTES = 2 ** 31 - 1;
 
 /** The length that stands for nothing. */
 export const NOTHING = 0xffffffff;
@@ -68,13 +72,13 @@ export function packed(kept: boolean): Packed {
 
 /** Makes room for so many bytes of arguments and returns where. */
 function room(needed: number): number {
-  if (needed > inputBytes) {
-    inputBytes = Math.max(needed, 1 << 16);
-    inputAt = input(inputBytes);
-  } else if (inputBytes > 1 << 20) {
-    // A large argument came before: its space is given back.
-    inputBytes = Math.max(needed, 1 << 16);
-    inputAt = input(inputBytes);
+  // After a large argument its space is given back.
+  if (needed > inputBytes || inputBytes > 1 << 20) {
+    const wanted = Math.max(needed, 1 << 16);
+    inputBytes = 0;
+    inputAt = wanted <= MOST_BYTES ? input(wanted) : 0;
+    if (inputAt === 0) throw new SelkieError("LIMIT", `limit exceeded: no memory for ${needed} bytes of arguments`);
+    inputBytes = wanted;
   }
   return inputAt;
 }

@@ -30,7 +30,7 @@ pub(super) struct Output {
     pub(super) lengths: Vec<u32>,
 }
 
-/// Space for so many bytes of arguments. Returns its address; what it held is lost.
+/// Space for so many bytes of arguments. Returns its address, or 0 where there is no memory; what it held is lost.
 #[wasm_bindgen]
 pub fn input(bytes: u32) -> u32 {
     INPUT.with_borrow_mut(|input| {
@@ -39,7 +39,12 @@ pub fn input(bytes: u32) -> u32 {
             *input = Vec::new();
         }
         if input.len() < bytes {
-            input.resize(bytes.next_power_of_two().max(4096), 0);
+            let length = if bytes < KEEP_BYTES { bytes.next_power_of_two().max(4096) } else { bytes };
+            if input.try_reserve_exact(length - input.len()).is_err() {
+                *input = Vec::new();
+                return 0;
+            }
+            input.resize(length, 0);
         }
         input.as_ptr() as u32
     })

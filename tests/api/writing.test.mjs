@@ -185,3 +185,13 @@ test("wrong arguments throw at once", async (t) => {
   throws(() => db.set(), "ENCODING");
   assert.equal(db.version, 0);
 });
+
+test("more than the engine can take at once is a limit, after which everything goes on", async (t) => {
+  const db = await inMemory(t, { valueEncoding: "binary" });
+  await db.set("before", new Uint8Array([1]));
+  const value = new Uint8Array(240e6);
+  const operations = Array.from({ length: 9 }, (_, n) => ({ type: "set", key: `k${n}`, value }));
+  throws(() => db.batch(operations), "LIMIT");
+  await db.set("after", new Uint8Array([2]));
+  assert.deepEqual(db.keys().all(), ["after", "before"]);
+});
