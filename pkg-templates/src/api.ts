@@ -11,7 +11,7 @@ import { checkFiles, copyIn, copyOut, type FileSource } from "./files.js";
 import { checkDirectory, checkNames, checkOptions, oneOf, toCore } from "./options.js";
 import type { Host, HostMode, HostOptions, Platform } from "./platform.js";
 import type { Codecs } from "./results.js";
-import { sourceOf, type Importable } from "./transfer.js";
+import { importOf, type Importable } from "./transfer.js";
 import type { OpenOptions, StorageChoice, StorageMode, TransferOptions } from "./types.js";
 
 const DEFAULT_ATTEMPTS = 1000;
@@ -50,8 +50,8 @@ export function createApi(platform: Platform): Api {
       checkName(name);
       checkOptions(options);
       if (options.tabs === "read-only") throw invalid("what is restored is written");
-      const source = sourceOf(from, options);
-      return openDatabase(platform, name, options, (host, core) => restore_core(host, core, source));
+      const read = importOf(from, options);
+      return openDatabase(platform, name, options, (host, core) => read((source) => restore_core(host, core, source)));
     },
     destroy: (name, options = {}) => destroy(platform, name, options),
     databases: async (options = {}) => list(platform, options),
@@ -150,7 +150,7 @@ async function openWriting<K, V>(
   const connection = connect(core, name, host.mode, options);
   watchHost(host, connection);
   if (early[0]) connection.lose(early[0]);
-  announce(name, connection);
+  announce(host.location, connection);
   return connection;
 }
 

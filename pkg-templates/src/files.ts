@@ -38,12 +38,17 @@ export function checkFiles(files: Iterable<[string, FileSource]>): [string, File
   if (typeof files?.[Symbol.iterator] !== "function")
     throw invalid("files are pairs of a name and a Blob or Uint8Array");
   const checked = [...files];
-  for (const [name, source] of checked) {
+  const names = new Set<string>();
+  for (const pair of checked) {
+    if (!Array.isArray(pair)) throw invalid("files are pairs of a name and a Blob or Uint8Array");
+    const [name, source] = pair;
     if (!NAME.test(name)) throw invalid(`${JSON.stringify(name)} is not a file of a database`);
     if (!(source instanceof Blob) && !(source instanceof Uint8Array))
       throw invalid(`the file ${name} is no Blob or Uint8Array`);
+    if (names.has(name)) throw invalid(`the file ${name} is there twice`);
+    names.add(name);
   }
-  if (!checked.some(([name]) => name === "database")) throw invalid("a database has a file `database`");
+  if (!names.has("database")) throw invalid("a database has a file `database`");
   // It makes them a database, and comes last.
   return checked.sort(([a], [b]) => Number(a === "database") - Number(b === "database"));
 }

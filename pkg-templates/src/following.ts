@@ -17,8 +17,9 @@ const ANSWER_MS = 500;
 
 const REPLACED = -1;
 
-function channelOf(name: string): BroadcastChannel {
-  const channel = new BroadcastChannel(`selkie:${name}`);
+/** By the place and not by the name, which other directories or storages may have too. */
+function channelOf(location: string): BroadcastChannel {
+  const channel = new BroadcastChannel(`selkie:${location}`);
   // In Node a channel keeps the process running.
   (channel as { unref?: () => void }).unref?.();
   return channel;
@@ -28,8 +29,8 @@ function channelOf(name: string): BroadcastChannel {
 const dropped = new FinalizationRegistry<BroadcastChannel>((channel) => channel.close());
 
 /** Lets a writer tell how far it is. */
-export function announce(name: string, connection: Connection): void {
-  const channel = channelOf(name);
+export function announce(location: string, connection: Connection): void {
+  const channel = channelOf(location);
   // The channel is kept while it listens, and must not keep the database: what it calls shares its variables with every
   // function in here, so that none of them may name the connection.
   const reference = new WeakRef(connection);
@@ -72,11 +73,11 @@ export class Follower {
   #next: Promise<Version> | undefined;
   core!: CoreDatabase;
 
-  private constructor(platform: Platform, name: string, openAt: OpenAt) {
+  private constructor(platform: Platform, name: string, location: string, openAt: OpenAt) {
     this.#platform = platform;
     this.#name = name;
     this.#openAt = openAt;
-    this.#channel = channelOf(name);
+    this.#channel = channelOf(location);
     this.#channel.onmessage = ({ data }: MessageEvent<Message>) => {
       if (data.kind === "opened") this.#greet();
       if (data.kind !== "durable") return;
@@ -97,7 +98,7 @@ export class Follower {
   }
 
   static async open(platform: Platform, name: string, host: Host, openAt: OpenAt): Promise<Follower> {
-    const follower = new Follower(platform, name, openAt);
+    const follower = new Follower(platform, name, host.location, openAt);
     try {
       follower.core = await openAt(await follower.#limit());
       return follower;

@@ -1,7 +1,7 @@
 /** Exports and imports: a whole database as a stream of bytes, with progress. */
 
 import type { CoreDatabase } from "#core";
-import { checkSignal, invalid } from "./error.js";
+import { checkSignal, fromPlatform, invalid } from "./error.js";
 import { checkNames } from "./options.js";
 import type { TransferOptions } from "./types.js";
 
@@ -14,12 +14,31 @@ function exportTo(core: CoreDatabase, options: TransferOptions, take: Take): Pro
   const { onProgress, signal } = options;
   let bytes = 0;
   checkSignal(signal);
-  return core.export_to(async (piece: Uint8Array) => {
+  const pass = async (piece: Uint8Array): Promise<void> => {
     checkSignal(signal);
     bytes += piece.length;
     await take(piece);
     onProgress?.({ bytes, total: undefined });
-  });
+  };
+  return withOwnErrors(pass, (guarded) => core.export_to(guarded));
+}
+
+/** Has the engine call a function, and throws what that threw: the engine keeps no more of it than the text. */
+async function withOwnErrors<A, B>(
+  call: (argument: A) => Promise<B>,
+  run: (guarded: (argument: A) => Promise<B>) => Promise<unknown>,
+): Promise<unknown> {
+  let failure: { error: unknown } | undefined;
+  try {
+    return await run((argument) =>
+      call(argument).catch((error: unknown) => {
+        failure = { error };
+        throw error;
+      }),
+    );
+  } catch (error) {
+    throw failure === undefined ? error : fromPlatform(failure.error, "IO");
+  }
 }
 
 /** Refuses options that are not those of an export. */
@@ -75,11 +94,33 @@ export function exportStream(core: CoreDatabase, options: TransferOptions): Read
 
 export type Importable = Blob | Uint8Array | ReadableStream<Uint8Array>;
 
-/** Hands out an export's bytes in pieces of the length that the engine asks for; shorter only at the end. */
-export function sourceOf(from: Importable, options: TransferOptions): (length: number) => Promise<Uint8Array> {
+type Source = (length: number) => Promise<Uint8Array>;
+
+/** What has the engine read an export, which is checked at once. */
+export function importOf(
+  from: Importable,
+  options: TransferOptions,
+): (run: (source: Source) => Promise<unknown>) => Promise<unknown> {
   const total = from instanceof Blob ? from.size : from instanceof Uint8Array ? from.length : undefined;
-  const stream = streamOf(from);
-  const reader = stream.getReader();
+  const reader = streamOf(from).getReader();
+  return async (run) => {
+    try {
+      return await withOwnErrors(sourceOf(reader, total, options), run);
+    } catch (error) {
+      reader.cancel(error).catch(() => {
+        // The stream is at an end of its own, and the first error says more.
+      });
+      throw error;
+    }
+  };
+}
+
+/** Hands out an export's bytes in pieces of the length that the engine asks for; shorter only at the end. */
+function sourceOf(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  total: number | undefined,
+  options: TransferOptions,
+): Source {
   const pieces: Uint8Array[] = [];
   let held = 0;
   let bytes = 0;
@@ -101,7 +142,10 @@ export function sourceOf(from: Importable, options: TransferOptions): (length: n
 }
 
 function streamOf(from: Importable): ReadableStream<Uint8Array> {
-  if (from instanceof ReadableStream) return from;
+  if (from instanceof ReadableStream) {
+    if (from.locked) throw invalid("somebody else reads the stream");
+    return from;
+  }
   if (from instanceof Blob) return from.stream();
   if (from instanceof Uint8Array) return new Blob([from as Uint8Array<ArrayBuffer>]).stream();
   throw invalid("an import is a Blob, a Uint8Array or a ReadableStream of them");

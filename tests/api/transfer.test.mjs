@@ -217,3 +217,40 @@ test("wrong arguments", async (t) => {
   await rejects(restore("x", new Uint8Array(1), { storage: "memory", tabs: "read-only" }), "INVALID_ARGUMENT");
   await rejects(restore("x", new Uint8Array(1), { storage: "memory", onProgress: 1 }), "INVALID_ARGUMENT");
 });
+
+test("what ends an export or an import is told as it was, and the stream is let go", async (t) => {
+  const directory = temporary();
+  const db = await inMemory(t);
+  for (let n = 0; n < 100; n++) db.set(`k${n}`, n);
+  const mine = new RangeError("mine");
+  const fail = () => {
+    throw mine;
+  };
+  await rejects(db.export({ onProgress: fail }), "IO", /^mine$/, { cause: mine });
+  const blob = await db.export();
+  await rejects(restore("x", blob, { directory, onProgress: fail }), "IO", /^mine$/, { cause: mine });
+  const controller = new AbortController();
+  const abort = { signal: controller.signal, onProgress: () => controller.abort() };
+  let cancelled = false;
+  const endless = new ReadableStream({
+    pull: (stream) => stream.enqueue(new Uint8Array(10)),
+    cancel: () => (cancelled = true),
+  });
+  await rejects(restore("x", endless, { storage: "memory", ...abort }), "ABORTED");
+  assert.ok(cancelled);
+  await rejects(restore("x", blob, { directory, signal: AbortSignal.abort() }), "ABORTED");
+  const text = new ReadableStream({ start: (stream) => stream.enqueue("text") });
+  await rejects(restore("x", text, { directory }), "INVALID_ARGUMENT");
+  const locked = blob.stream();
+  locked.getReader();
+  await rejects(restore("x", locked, { directory }), "INVALID_ARGUMENT");
+  assert.deepEqual(await selkie.databases({ directory }), []);
+});
+
+test("files that are no pairs, or two of a name, are refused", async () => {
+  const directory = temporary();
+  const file = ["database", new Blob(["x"])];
+  for (const files of [[5], [null], [file, file]]) {
+    await rejects(selkie.writeFiles("x", files, { directory }), "INVALID_ARGUMENT");
+  }
+});
