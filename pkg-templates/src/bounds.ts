@@ -33,8 +33,9 @@ export function boundsOf<K>(
   const { gt, gte, lt, lte } = options;
   if (gt !== undefined && gte !== undefined) throw invalid("a range has gt or gte, not both");
   if (lt !== undefined && lte !== undefined) throw invalid("a range has lt or lte, not both");
-  const lowKey = gt ?? gte;
-  const highKey = lt ?? lte;
+  // Null may be a key, or a mistake; it is not an open end.
+  const lowKey = gt === undefined ? gte : gt;
+  const highKey = lt === undefined ? lte : lt;
   return {
     low: lowKey === undefined ? NONE : gt === undefined ? INCLUDED : EXCLUDED,
     lowKey: lowKey === undefined ? EMPTY : toBytes(codec.encode(lowKey)),

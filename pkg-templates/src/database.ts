@@ -6,7 +6,7 @@ import { keyEncoding, valueEncoding } from "./encoding.js";
 import { isWellFormed } from "./encoding-utf8.js";
 import { SelkieError, checkSignal, invalid, isConflict } from "./error.js";
 import { Keyspace } from "./keyspace.js";
-import { checkNames, oneOf } from "./options.js";
+import { checkDurability, checkNames, oneOf } from "./options.js";
 import type { Platform } from "./platform.js";
 import { recoveryOf, snapshotInfoOf, statsOf } from "./report.js";
 import type { Codecs } from "./results.js";
@@ -109,6 +109,7 @@ export class Database<K, V> extends Space<K, V> {
     oneOf("isolation", isolation, ["serializable", "snapshot"]);
     const { connection, codecs } = this;
     if (mode === "read") {
+      checkDurability(durability);
       connection.check();
       return new Transaction(connection, codecs, connection.core.view(), false, undefined);
     }

@@ -3,6 +3,7 @@
 import { readFile, readdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { destroyFiles, listFiles, openFiles } from "../../src/storage/web/node.js";
+import { isWellFormed } from "./encoding-utf8.js";
 import { SelkieError } from "./error.js";
 import type { Platform } from "./platform.js";
 
@@ -27,9 +28,13 @@ export function nodePlatform(): Platform {
   };
 }
 
+/** File systems have no longer names. */
+const NAME_BYTES = 255;
+
 /** A database is a directory of its name. */
 function placeOf(name: string, directory = "."): string {
-  if (/[\\/\0]/.test(name) || name.startsWith(".")) {
+  const isName = isWellFormed(name) && Buffer.byteLength(name) <= NAME_BYTES;
+  if (!isName || /[\\/\0]/.test(name) || name.startsWith(".")) {
     throw new SelkieError("INVALID_ARGUMENT", `${JSON.stringify(name)} is not a name for a directory`);
   }
   return join(directory, name);

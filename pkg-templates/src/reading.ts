@@ -55,7 +55,8 @@ export abstract class Reading<K, V> implements Reader<K, V> {
     if (!Array.isArray(keys)) throw invalid("getMany takes an array of keys");
     const { core, space } = this.source();
     const { key, value } = this.codecs;
-    putMany(keys.map((item) => key.encode(item)));
+    // Not by map, which passes over holes.
+    putMany(Array.from(keys, (item) => key.encode(item)));
     const answer = core.get_many(space, keys.length) >>> 0;
     if (answer === FAILED) throw takeError();
     const { bytes, lengths } = packed(isForeign(value));

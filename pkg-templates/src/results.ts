@@ -14,6 +14,8 @@ const WITHOUT_VALUES = 2;
 const MORE = 1;
 const ASCII = 2;
 const FAILED = 0xffffffff;
+/** The engine counts in 32 bits, and has fewer entries than that. */
+const MOST_ENTRIES = FAILED - 1;
 
 /** The first portion is small, because many ranges are not read to their end. */
 const FIRST_PORTION = 128;
@@ -127,7 +129,7 @@ class Portions<K, V, T> {
       this.close();
       return undefined;
     }
-    const wanted = Math.min(this.#size, this.#left, FAILED - 1);
+    const wanted = Math.min(this.#size, this.#left, MOST_ENTRIES);
     const { core, space } = this.#source();
     const answer = this.#scan(this.#rest ?? core, space, wanted);
     const portion = packed(this.#foreign);
@@ -168,7 +170,8 @@ class Portions<K, V, T> {
     const high = resumed && reverse ? EXCLUDED : bounds.high;
     const lowBytes = putTwo(lowKey, highKey);
     const flags = (reverse ? REVERSE : 0) | (this.#what === "keys" ? WITHOUT_VALUES : 0);
-    const answer = reader.scan(space, low, lowBytes, high, secondBytes, flags, resumed ? 0 : offset, wanted) >>> 0;
+    const skipped = resumed ? 0 : Math.min(offset, MOST_ENTRIES);
+    const answer = reader.scan(space, low, lowBytes, high, secondBytes, flags, skipped, wanted) >>> 0;
     if (answer === FAILED) throw takeError();
     return answer;
   }

@@ -375,3 +375,20 @@ test("an error that wrong options caused leaves nothing locked or written", asyn
   assert.deepEqual(readdirSync(directory), []);
   await (await open("db", { directory })).close();
 });
+
+test("a name that a file system cannot keep as it is is refused", async () => {
+  const directory = temporary();
+  for (const name of ["\ud800", "\u6f22".repeat(86)]) await rejects(open(name, { directory }), "INVALID_ARGUMENT");
+  assert.deepEqual(readdirSync(directory), []);
+});
+
+test("a reader listens to the writer of its own directory", async (t) => {
+  const [here, there] = [temporary(), temporary()];
+  const other = await inFiles(t, { directory: there });
+  const writer = await inFiles(t, { directory: here });
+  for (let n = 0; n < 10; n++) await writer.set(`k${n}`, n);
+  const reader = await inFiles(t, { directory: here, tabs: "read-only" });
+  assert.deepEqual([reader.version, reader.count()], [writer.version, 10]);
+  await other.set("k", 1);
+  assert.equal(await reader.refresh(), writer.version);
+});

@@ -377,3 +377,24 @@ test("wrong arguments throw at once", async (t) => {
   for (const keys of [undefined, null, "abc", { length: 1 }, new Set(["a"])])
     throws(() => db.getMany(keys), "INVALID_ARGUMENT");
 });
+
+test("null is a key like any other and no open end, and nothing is passed over in silence", async (t) => {
+  const db = await inMemory(t);
+  for (const key of ["a", "b", "c"]) db.set(key, 1);
+  for (const bound of ["gt", "gte", "lt", "lte"]) throws(() => db.range({ [bound]: null }), "ENCODING");
+  throws(() => db.begin().deleteRange({ gt: null }), "ENCODING");
+  throws(() => db.getMany(["a", , "b"]), "ENCODING");
+  throws(() => db.begin({ mode: "read", durability: "strict" }), "INVALID_ARGUMENT");
+  const tuples = db.keyspace("tuples", { keyEncoding: { encode: (key) => Uint8Array.of(key ?? 5), decode: ([byte]) => byte } });
+  for (const key of [1, 5, 9]) tuples.set(key, key);
+  assert.deepEqual([tuples.keys({ gt: null }).all(), tuples.keys({ lt: null }).all()], [[9], [1]]);
+});
+
+test("an offset is not cut to 32 bits", async (t) => {
+  const db = await inMemory(t);
+  for (const key of ["a", "b", "c"]) db.set(key, 1);
+  for (const reverse of [false, true]) {
+    assert.deepEqual(db.range({ offset: 2 ** 32 + 1, reverse }).all(), []);
+    assert.deepEqual(db.keys({ offset: 2, limit: 2 ** 32 + 1, reverse }).all(), [reverse ? "a" : "c"]);
+  }
+});
