@@ -1,8 +1,11 @@
 //! Watches, and the changes since a version.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 
 use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
@@ -23,6 +26,23 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub struct CoreWatch {
     watch: RefCell<Watch>,
+    end: Rc<End>,
+}
+
+/// The end of a watch, after which nothing waits for it any more.
+#[derive(Debug, Default)]
+struct End {
+    reached: Cell<bool>,
+    waiting: RefCell<Option<Waker>>,
+}
+
+impl Drop for CoreWatch {
+    fn drop(&mut self) {
+        self.end.reached.set(true);
+        if let Some(waker) = self.end.waiting.take() {
+            waker.wake();
+        }
+    }
 }
 
 /// The commits between two versions.
@@ -49,7 +69,7 @@ impl CoreDatabase {
         let handle = self.shared.handle();
         let watch =
             self.shared.with_keyspace(keyspace, |keyspace| Watch::begin(handle, Arc::clone(keyspace.state()), bounds));
-        Ok(CoreWatch { watch: RefCell::new(watch.map_err(thrown)?) })
+        Ok(CoreWatch { watch: RefCell::new(watch.map_err(thrown)?), end: Rc::default() })
     }
 
     /// A promise of the changes of a keyspace after `version`, as [`CoreChanges`].
@@ -76,14 +96,23 @@ impl CoreWatch {
         Ok(next.map(|changes| to_row(&changes)))
     }
 
-    /// A promise that something was committed since it last reported.
+    /// A promise that something was committed since it last reported, or that the watch has ended.
     pub fn wait(&self) -> Promise {
         let (progress, seen) = {
             let watch = self.watch.borrow();
             (Arc::clone(watch.progress()), watch.version())
         };
+        let end = Rc::clone(&self.end);
         promise(async move {
-            progress.wait(Goal::Published(seen + 1)).await?;
+            let mut wait = progress.wait(Goal::Published(seen + 1));
+            poll_fn(|context| {
+                if end.reached.get() {
+                    return Poll::Ready(Ok(()));
+                }
+                end.waiting.replace(Some(context.waker().clone()));
+                Pin::new(&mut wait).poll(context)
+            })
+            .await?;
             Ok(JsValue::UNDEFINED)
         })
     }

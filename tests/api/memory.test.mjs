@@ -96,3 +96,17 @@ test("overwriting does not need more memory with time", options, async (t) => {
   db.collectGarbage();
   assert.equal(db.stats().versions, 200);
 });
+
+test("watches that were stopped hold nothing, also where nothing is committed", options, async (t) => {
+  const db = await inMemory(t);
+  const startAndStop = async () => {
+    for (let n = 0; n < 10_000; n++) db.watch({}, () => {})();
+    await sleep(0);
+    globalThis.gc();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = await startAndStop();
+  for (let round = 0; round < 3; round++) await startAndStop();
+  const grown = (await startAndStop()) - before;
+  assert.ok(grown < 4e6, `${grown} bytes`);
+});
