@@ -193,7 +193,8 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Conflict { keyspace, key, version } => {
-                write!(f, "conflict: key {key:?} of keyspace `{keyspace}` was changed by commit {version}")
+                let key = key.escape_ascii();
+                write!(f, "conflict: key b\"{key}\" of keyspace `{keyspace}` was changed by commit {version}")
             }
             Self::Closed => f.write_str("the database is closed"),
             Self::Poisoned { cause } => write!(f, "writing stopped after an earlier error: {cause}"),

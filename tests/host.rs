@@ -74,8 +74,8 @@ async fn errors_keep_their_kind_and_text() {
         ("new DOMException('gone', 'NotFoundError')", ErrorKind::NotFound, "NotFoundError: gone"),
         ("new TypeError('odd')", ErrorKind::Other, "TypeError: odd"),
         ("'words'", ErrorKind::Other, "words"),
-        ("undefined", ErrorKind::Other, "JsValue(undefined)"),
-        ("null", ErrorKind::Other, "JsValue(null)"),
+        ("undefined", ErrorKind::Other, "undefined"),
+        ("null", ErrorKind::Other, "null"),
     ] {
         for way in [format!("throw {error}"), format!("return Promise.reject({error})")] {
             let storage = host(&way);

@@ -2,7 +2,7 @@
 //
 // A panic on wasm ends in the instruction `unreachable`. What it would say before that goes to a standard error that does
 // not exist here, but the messages, the code that formats them, and the source positions would be a tenth of the download.
-// The same goes for the trait Debug, which hardly any other message uses: it prints nothing.
+// The same goes for the trait Debug, which no other message uses: it prints nothing.
 
 // No local variables, `unreachable`, end.
 const TRAP = Uint8Array.of(0, 0x00, 0x0b);
@@ -21,12 +21,13 @@ const NEVER_RETURNS = [
 ];
 
 const DEBUG = / as core(\[\w+\])?::fmt::Debug>::fmt(\.\d+|\[\d+\])?$/;
-/** What errors show by Debug: bytes of keys, and what JavaScript threw. */
-const SHOWN = /^<&?(bytes(\[\w+\])?::bytes::Bytes|wasm_bindgen(\[\w+\])?::JsValue) /;
+/** What the older way of mangling puts after a name. */
+const HASH = /::h[0-9a-f]{16}$/;
 
-function replacement(name = "") {
+function replacement(full = "") {
+  const name = full.replace(HASH, "");
   if (NEVER_RETURNS.some((pattern) => pattern.test(name))) return TRAP;
-  return DEBUG.test(name) && !SHOWN.test(name) ? SILENCE : undefined;
+  return DEBUG.test(name) ? SILENCE : undefined;
 }
 
 /** Takes them out of a module, as compiled and not optimized yet. */

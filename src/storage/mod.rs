@@ -31,6 +31,8 @@ pub use completion::{Completer, Completion};
 pub use file::FileStorage;
 #[cfg(all(target_arch = "wasm32", any(feature = "web", feature = "js")))]
 pub use host::HostStorage;
+#[cfg(all(target_arch = "wasm32", feature = "js"))]
+pub(crate) use host::in_words;
 pub use memory::MemoryStorage;
 
 /// A file of a storage, as listed.

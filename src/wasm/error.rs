@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use js_sys::{Function, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
+use crate::storage::in_words;
 use crate::{Error, Result};
 
 thread_local! {
@@ -111,6 +112,6 @@ fn details_of(error: &Error) -> JsValue {
 /// An error of JavaScript's, as one of the engine's.
 pub(super) fn from_js(operation: &'static str, error: &JsValue) -> Error {
     let message = Reflect::get(error, &"message".into()).ok().and_then(|message| message.as_string());
-    let message = message.unwrap_or_else(|| format!("{error:?}"));
+    let message = message.unwrap_or_else(|| in_words(error));
     Error::io(operation, "export", std::io::Error::other(message))
 }

@@ -4,8 +4,7 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use js_sys::Reflect;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::DomException;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::Error;
 
@@ -29,10 +28,10 @@ impl Context {
             return Error::Locked { path: self.location.to_string() };
         }
         if code.as_deref() == Some("INVALID_ARGUMENT") {
-            return Error::invalid(text(thrown));
+            return Error::invalid(in_words(thrown));
         }
         let kind = code.as_deref().map_or(ErrorKind::Other, kind_of);
-        self.io(io::Error::new(kind, text(thrown)))
+        self.io(io::Error::new(kind, in_words(thrown)))
     }
 
     /// The error for an answer that is none.
@@ -66,15 +65,16 @@ fn kind_of(code: &str) -> ErrorKind {
     }
 }
 
-/// What was thrown, in words. The string of a `DOMException` has its name too, so that nothing is lost.
-fn text(thrown: &JsValue) -> String {
-    if let Some(exception) = thrown.dyn_ref::<DomException>() {
-        return format!("{}: {}", exception.name(), exception.message());
-    }
-    match thrown.dyn_ref::<js_sys::Error>() {
-        Some(error) => String::from(error.to_string()),
-        None => thrown.as_string().unwrap_or_else(|| format!("{thrown:?}")),
-    }
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = String, catch)]
+    fn string_of(value: &JsValue) -> Result<String, JsValue>;
+}
+
+/// What was thrown, as JavaScript makes a string of it: the name and the message of an error. That fails for an object
+/// without a prototype.
+pub(crate) fn in_words(thrown: &JsValue) -> String {
+    string_of(thrown).unwrap_or_else(|_| "an object that has no string".to_owned())
 }
 
 fn property(thrown: &JsValue, name: &str) -> Option<String> {

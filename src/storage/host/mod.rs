@@ -17,6 +17,8 @@ use super::{Completion, FileEntry, Flush, Storage, name};
 #[cfg(doc)]
 use crate::Error;
 pub(super) use error::Context;
+#[cfg(feature = "js")]
+pub(crate) use error::in_words;
 use object::{Number, Object};
 use promise::complete;
 
