@@ -4,7 +4,7 @@
 
 use std::thread;
 
-use selkie::{Database, Error, Options, Readable, Retention, Writable};
+use selkie::{Database, Error, ErrorKind, Options, Readable, Retention, Writable};
 
 const THREADS: u64 = 8;
 const INCREMENTS: u64 = 200;
@@ -31,7 +31,7 @@ fn main() -> selkie::Result<()> {
         let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
         let mut counts = Vec::new();
         for thread in threads {
-            counts.extend(thread.join().unwrap_or(Err(Error::Closed))?);
+            counts.extend(thread.join().unwrap_or(Err(Error::new(ErrorKind::Closed)))?);
         }
         Ok::<_, Error>(counts)
     })?;
@@ -54,7 +54,7 @@ fn main() -> selkie::Result<()> {
             (0..INCREMENTS).try_for_each(|_| increment(&db, &name).map(drop))
         };
         let threads: Vec<_> = (0..THREADS).map(|part| scope.spawn(move || add(part))).collect();
-        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or(Err(Error::Closed)))
+        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or(Err(Error::new(ErrorKind::Closed))))
     })?;
     let mut sum = 0;
     for entry in db.begin_read()?.prefix("parts/") {

@@ -4,7 +4,7 @@
 
 use std::thread;
 
-use selkie::{Database, Durability, Error, Keyspace, Options, Readable, Writable};
+use selkie::{Database, Durability, Error, ErrorKind, Keyspace, Options, Readable, Writable};
 
 struct Queue {
     db: Database,
@@ -65,7 +65,7 @@ fn main() -> selkie::Result<()> {
         let workers: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
         let mut all = Vec::new();
         for worker in workers {
-            all.extend(worker.join().unwrap_or(Err(Error::Closed))?);
+            all.extend(worker.join().unwrap_or(Err(Error::new(ErrorKind::Closed)))?);
         }
         Ok::<_, Error>(all)
     })?;

@@ -3,7 +3,7 @@
 //
 //     cargo run --example secondary_index
 
-use selkie::{Database, Error, Keyspace, Readable, Writable};
+use selkie::{Database, Error, ErrorKind, Keyspace, Readable, Writable};
 
 struct Users {
     db: Database,
@@ -71,7 +71,7 @@ fn main() -> selkie::Result<()> {
         let view = users.db.begin_read()?;
         assert_eq!(view.keyspace(&users.by_number).iter().count(), 4);
         assert_eq!(view.keyspace(&users.by_city).iter().count(), 4);
-        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or(Err(Error::Closed)))
+        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or(Err(Error::new(ErrorKind::Closed))))
     })?;
     let total = users.living_in("Oslo")?.len() + users.living_in("Paris")?.len();
     assert_eq!(total, 4);

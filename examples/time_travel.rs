@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use selkie::{Error, Options, Readable, Retention, SystemTime};
+use selkie::{Error, ErrorKind, Options, Readable, Retention, SystemTime};
 
 fn main() -> selkie::Result<()> {
     let directory = tempfile::tempdir().map_err(Error::aborted)?;
@@ -49,7 +49,7 @@ fn main() -> selkie::Result<()> {
     db.collect_garbage()?;
     assert_eq!(db.history("tea")?.len(), 3);
     match db.at(first)?.get("tea") {
-        Err(Error::HistoryCollected { requested }) => println!("the price at commit {requested} is gone"),
+        Err(error) if matches!(error.kind(), ErrorKind::HistoryCollected { .. }) => println!("{error}"),
         other => unreachable!("a version that was collected: {other:?}"),
     }
     db.close()

@@ -101,15 +101,15 @@ impl Database {
                 Ok(value) => transaction.commit_async().await.map(|_| value),
                 Err(error) => Err(error),
             };
-            match outcome {
-                Err(Error::Conflict { version, .. }) if attempt < attempts => {
+            match outcome.as_ref().err().and_then(Error::conflict) {
+                Some(version) if attempt < attempts => {
                     // Before the other commit is visible, another attempt would meet it again.
                     handle.wait_until_published(version).await?;
                     backoff(attempt.min(SHORT_ATTEMPTS));
                     breathe().await;
                     attempt += 1;
                 }
-                outcome => return outcome,
+                _ => return outcome,
             }
         }
     }

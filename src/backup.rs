@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+#[cfg(doc)]
+use crate::ErrorKind;
 use crate::codec::SnapshotHeader;
 use crate::database::Database;
 use crate::engine::Engine;
@@ -64,7 +66,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] of the writer, [`Error::Closed`], and [`Error::Poisoned`] or [`Error::DurabilityUnknown`] when
+    /// [`ErrorKind::Io`] of the writer, [`ErrorKind::Closed`], and [`ErrorKind::Poisoned`] or [`ErrorKind::DurabilityUnknown`] when
     /// commits that are under way cannot be finished. What was written until then is no valid backup.
     pub fn backup(&self, writer: impl Write) -> Result<BackupInfo> {
         block_on(async {
@@ -120,8 +122,8 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// As for [`backup`](Self::backup); [`Error::Io`] of kind `AlreadyExists` when the directory is not empty,
-    /// [`Error::Locked`] when a database is open there. After an error no database is left there.
+    /// As for [`backup`](Self::backup); [`ErrorKind::Io`] of kind `AlreadyExists` when the directory is not empty,
+    /// [`ErrorKind::Locked`] when a database is open there. After an error no database is left there.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn checkpoint(&self, path: impl AsRef<std::path::Path>) -> Result<BackupInfo> {
         self.checkpoint_storage(Arc::new(crate::storage::FileStorage::new(path.as_ref())))
@@ -143,7 +145,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// As for [`backup`](Self::backup); [`Error::Io`] of kind `AlreadyExists` when the storage is not empty.
+    /// As for [`backup`](Self::backup); [`ErrorKind::Io`] of kind `AlreadyExists` when the storage is not empty.
     pub fn checkpoint_storage(&self, storage: Arc<dyn Storage>) -> Result<BackupInfo> {
         block_on(self.checkpoint_storage_async(storage))
     }
@@ -194,8 +196,8 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] of kind `AlreadyExists` when the directory holds anything; [`Error::Corrupted`] with the file
-    /// `backup` and [`Error::UnsupportedFormat`] for what is no intact backup; [`Error::Locked`]; [`Error::Io`]. After
+    /// [`ErrorKind::Io`] of kind `AlreadyExists` when the directory holds anything; [`ErrorKind::Corrupted`] with the file
+    /// `backup` and [`ErrorKind::UnsupportedFormat`] for what is no intact backup; [`ErrorKind::Locked`]; [`ErrorKind::Io`]. After
     /// an error no database is left there. After a crash in the middle, opening and restoring there are refused
     /// until the files are removed.
     #[cfg(not(target_arch = "wasm32"))]
@@ -215,8 +217,8 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] of kind `AlreadyExists` when the storage holds anything, [`Error::Corrupted`] with the file
-    /// `backup` and [`Error::UnsupportedFormat`] for what is no intact backup, [`Error::Io`].
+    /// [`ErrorKind::Io`] of kind `AlreadyExists` when the storage holds anything, [`ErrorKind::Corrupted`] with the file
+    /// `backup` and [`ErrorKind::UnsupportedFormat`] for what is no intact backup, [`ErrorKind::Io`].
     pub fn restore_storage(self, reader: impl Read, storage: Arc<dyn Storage>) -> Result<Database> {
         block_on(self.restore_storage_async(reader, storage))
     }

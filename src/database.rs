@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+#[cfg(doc)]
+use crate::ErrorKind;
 use crate::engine::Engine;
 use crate::handle::Handle;
 use crate::index::{Blob, ReadPoint};
@@ -101,7 +103,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`].
+    /// [`ErrorKind::Closed`].
     pub fn begin_read(&self) -> Result<View> {
         Ok(View::new(Snapshot::now(&self.handle)?))
     }
@@ -119,7 +121,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`], [`Error::Poisoned`], and [`Error::InvalidArgument`] for a database opened read-only.
+    /// [`ErrorKind::Closed`], [`ErrorKind::Poisoned`], and [`ErrorKind::InvalidArgument`] for a database opened read-only.
     pub fn begin_write(&self) -> Result<Transaction> {
         self.begin_with(TransactionOptions::new())
     }
@@ -156,7 +158,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// What `read` returns, and [`Error::Closed`].
+    /// What `read` returns, and [`ErrorKind::Closed`].
     pub fn view<T>(&self, read: impl FnOnce(&View) -> Result<T>) -> Result<T> {
         read(&self.begin_read()?)
     }
@@ -181,7 +183,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// What `change` returns; [`Error::Conflict`] after as many attempts as
+    /// What `change` returns; [`ErrorKind::Conflict`] after as many attempts as
     /// [`Limits::attempts`](crate::Limits::attempts) allows; the errors of [`Transaction::commit`].
     pub fn update<T>(&self, change: impl FnMut(&mut Transaction) -> Result<T>) -> Result<T> {
         self.update_with(TransactionOptions::new(), change)
@@ -209,14 +211,14 @@ impl Database {
         loop {
             let mut transaction = self.begin_with(options)?;
             let outcome = change(&mut transaction).and_then(|value| transaction.commit().map(|_| value));
-            match outcome {
-                Err(Error::Conflict { version, .. }) if attempt < attempts => {
+            match outcome.as_ref().err().and_then(Error::conflict) {
+                Some(version) if attempt < attempts => {
                     // Before the other commit is visible, another attempt would meet it again.
                     block_on(self.handle.wait_until_published(version))?;
                     backoff(attempt);
                     attempt += 1;
                 }
-                outcome => return outcome,
+                _ => return outcome,
             }
         }
     }
@@ -232,7 +234,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`].
+    /// [`ErrorKind::Closed`].
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Bytes>> {
         keyspace::read(&self.handle, &self.handle.default_keyspace, key.as_ref(), Blob::to_bytes)
     }
@@ -248,7 +250,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`].
+    /// [`ErrorKind::Closed`].
     pub fn get_with<R>(&self, key: impl AsRef<[u8]>, reader: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
         let value = keyspace::read(&self.handle, &self.handle.default_keyspace, key.as_ref(), Blob::clone)?;
         Ok(value.map(|value| reader(&value)))
@@ -264,7 +266,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`].
+    /// [`ErrorKind::Closed`].
     pub fn contains_key(&self, key: impl AsRef<[u8]>) -> Result<bool> {
         Ok(keyspace::read(&self.handle, &self.handle.default_keyspace, key.as_ref(), |_| ())?.is_some())
     }
@@ -316,8 +318,8 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::HistoryCollected`] when keys that were there are forgotten; single reads return it where only the
-    /// version they need is. [`Error::InvalidArgument`] for a version that is not yet committed.
+    /// [`ErrorKind::HistoryCollected`] when keys that were there are forgotten; single reads return it where only the
+    /// version they need is. [`ErrorKind::InvalidArgument`] for a version that is not yet committed.
     pub fn at(&self, version: Version) -> Result<View> {
         if version > self.version() {
             return Err(Error::invalid(format!("version {version} is not committed yet")));
@@ -361,7 +363,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`].
+    /// [`ErrorKind::Closed`].
     pub fn history(&self, key: impl AsRef<[u8]>) -> Result<Vec<KeyVersion>> {
         self.begin_read()?.history(key)
     }
@@ -378,7 +380,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidArgument`] for an empty name or one above 255 bytes, and those of a commit.
+    /// [`ErrorKind::InvalidArgument`] for an empty name or one above 255 bytes, and those of a commit.
     pub fn keyspace(&self, name: &str) -> Result<Keyspace> {
         block_on(self.keyspace_async(name))
     }
@@ -407,7 +409,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::KeyspaceNotFound`], [`Error::InvalidArgument`] for the default keyspace, and those of a commit.
+    /// [`ErrorKind::KeyspaceNotFound`], [`ErrorKind::InvalidArgument`] for the default keyspace, and those of a commit.
     pub fn drop_keyspace(&self, name: &str) -> Result<()> {
         block_on(self.handle.drop_keyspace(name))
     }
@@ -425,7 +427,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`].
+    /// [`ErrorKind::Closed`].
     pub fn watch<K: AsRef<[u8]>>(&self, range: impl RangeBounds<K>) -> Result<Watch> {
         let keyspace = Arc::clone(&self.handle.default_keyspace);
         block_on(Watch::new(&self.handle, keyspace, to_bounds(&range)))
@@ -485,8 +487,8 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] and [`Error::Corrupted`] when it could not be written or read back: the log stays as it was.
-    /// [`Error::InvalidArgument`] for a database in memory.
+    /// [`ErrorKind::Io`] and [`ErrorKind::Corrupted`] when it could not be written or read back: the log stays as it was.
+    /// [`ErrorKind::InvalidArgument`] for a database in memory.
     pub fn snapshot(&self) -> Result<SnapshotInfo> {
         block_on(self.handle.write_snapshot())
     }
@@ -506,7 +508,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::DurabilityUnknown`] and [`Error::Poisoned`] when the storage failed, [`Error::Closed`].
+    /// [`ErrorKind::DurabilityUnknown`] and [`ErrorKind::Poisoned`] when the storage failed, [`ErrorKind::Closed`].
     pub fn sync(&self) -> Result<()> {
         block_on(self.handle.sync())
     }
@@ -524,7 +526,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`].
+    /// [`ErrorKind::Closed`].
     pub fn collect_garbage(&self) -> Result<()> {
         self.handle.check_open()?;
         self.handle.collect_all();
@@ -560,17 +562,17 @@ impl Database {
     /// Closes the database for all of its handles: writes what is queued, syncs, and gives the lock back.
     ///
     /// ```
-    /// # use selkie::{Database, Error};
+    /// # use selkie::{Database, ErrorKind};
     /// let db = Database::in_memory();
     /// let other = db.clone();
     /// db.close()?;
-    /// assert!(matches!(other.get("key"), Err(Error::Closed)));
+    /// assert!(matches!(other.get("key").unwrap_err().kind(), ErrorKind::Closed));
     /// # Ok::<(), selkie::Error>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`Error::Poisoned`] when not everything could be written. The lock is given back in any case.
+    /// [`ErrorKind::Poisoned`] when not everything could be written. The lock is given back in any case.
     pub fn close(self) -> Result<()> {
         block_on(self.handle.engine().close())
     }

@@ -1,7 +1,7 @@
 //! The one error type, with kinds that a caller can act on.
 
-use std::fmt;
 use std::sync::Arc;
+use std::{fmt, io};
 
 use bytes::Bytes;
 
@@ -10,20 +10,38 @@ use crate::Version;
 /// The result of every fallible operation in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, told apart by what the caller can do about it.
+/// What went wrong; [`kind`](Self::kind) tells apart what the caller can do about it.
+///
+/// It is as small as a pointer, because it is a part of nearly every result.
 ///
 /// # Examples
 ///
 /// ```
-/// use selkie::{Database, Error};
+/// use selkie::{Database, ErrorKind};
 ///
 /// let db = Database::in_memory();
-/// let refused = db.insert(vec![0; 100_000], "value");
-/// assert!(matches!(refused, Err(Error::Limit { what: "key bytes", .. })));
+/// let refused = db.insert(vec![0; 100_000], "value").unwrap_err();
+/// assert!(matches!(refused.kind(), ErrorKind::Limit { what: "key bytes", .. }));
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
+pub struct Error(Arc<ErrorKind>);
+
+/// What went wrong, told apart by what the caller can do about it, with what concerns that.
+///
+/// # Examples
+///
+/// ```
+/// use selkie::{Database, ErrorKind};
+///
+/// let db = Database::in_memory();
+/// match db.drop_keyspace("users") {
+///     Err(error) if matches!(error.kind(), ErrorKind::KeyspaceNotFound { .. }) => {}
+///     other => panic!("{other:?}"),
+/// }
+/// ```
+#[derive(Debug)]
 #[non_exhaustive]
-pub enum Error {
+pub enum ErrorKind {
     /// Another commit changed what this transaction read. Nothing was written; run the transaction again.
     Conflict {
         /// The keyspace of the conflicting key.
@@ -38,14 +56,14 @@ pub enum Error {
     /// An earlier input or output error stopped all writing. Reads go on; reopen the database to write again.
     Poisoned {
         /// The error that stopped it.
-        cause: Arc<Error>,
+        cause: Error,
     },
     /// The commit was handed to the storage, which then failed: only reopening tells whether it survived.
     DurabilityUnknown {
         /// The version of the commit.
         version: Version,
         /// The storage error.
-        cause: Arc<Error>,
+        cause: Error,
     },
     /// An argument or a call that can never succeed as it is.
     InvalidArgument {
@@ -100,7 +118,7 @@ pub enum Error {
     /// The closure of a transaction gave up with an error of its own; see [`Error::aborted`].
     Aborted {
         /// The closure's error.
-        source: Arc<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The storage refused an operation.
     Io {
@@ -109,7 +127,7 @@ pub enum Error {
         /// The file or directory concerned.
         file: String,
         /// The error of the operating system.
-        source: Arc<std::io::Error>,
+        source: io::Error,
     },
 }
 
@@ -119,10 +137,10 @@ pub enum Error {
 ///
 /// ```
 /// use std::sync::Arc;
-/// use selkie::{Corruption, Error, Options, storage::MemoryStorage};
+/// use selkie::{Corruption, ErrorKind, Options, storage::MemoryStorage};
 ///
-/// let opened = Options::new().restore_storage(&b"short"[..], Arc::new(MemoryStorage::new()));
-/// assert!(matches!(opened, Err(Error::Corrupted { kind: Corruption::Truncated, .. })));
+/// let refused = Options::new().restore_storage(&b"short"[..], Arc::new(MemoryStorage::new())).unwrap_err();
+/// assert!(matches!(refused.kind(), ErrorKind::Corrupted { kind: Corruption::Truncated, .. }));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -148,15 +166,41 @@ pub enum Corruption {
 }
 
 impl Error {
+    /// An error of a kind, for storages of your own and for tests.
+    ///
+    /// ```
+    /// use selkie::{Error, ErrorKind};
+    ///
+    /// assert_eq!(Error::new(ErrorKind::Closed).to_string(), "the database is closed");
+    /// ```
+    #[cold]
+    #[inline(never)]
+    pub fn new(kind: ErrorKind) -> Self {
+        Self(Arc::new(kind))
+    }
+
+    /// What went wrong, to match on.
+    ///
+    /// ```
+    /// use selkie::{Error, ErrorKind};
+    ///
+    /// assert!(matches!(Error::new(ErrorKind::Closed).kind(), ErrorKind::Closed));
+    /// ```
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0
+    }
+
     /// Whether running the same transaction again can succeed.
     ///
     /// # Examples
     ///
     /// ```
-    /// assert!(!selkie::Error::Closed.is_retryable());
+    /// use selkie::{Error, ErrorKind};
+    ///
+    /// assert!(!Error::new(ErrorKind::Closed).is_retryable());
     /// ```
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Conflict { .. })
+        matches!(self.kind(), ErrorKind::Conflict { .. })
     }
 
     /// Wraps an error of the caller's own, to leave [`Database::update`](crate::Database::update) with it.
@@ -173,23 +217,52 @@ impl Error {
     /// assert_eq!(outcome.unwrap_err().to_string(), "transaction aborted: no such account");
     /// ```
     pub fn aborted(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Aborted { source: Arc::from(source.into()) }
+        Error::new(ErrorKind::Aborted { source: source.into() })
     }
 
     pub(crate) fn invalid(reason: impl Into<String>) -> Self {
-        Self::InvalidArgument { reason: reason.into() }
+        Error::new(ErrorKind::InvalidArgument { reason: reason.into() })
     }
 
-    pub(crate) fn io(operation: &'static str, file: impl Into<String>, source: std::io::Error) -> Self {
-        Self::Io { operation, file: file.into(), source: Arc::new(source) }
+    pub(crate) fn io(operation: &'static str, file: impl Into<String>, source: io::Error) -> Self {
+        Error::new(ErrorKind::Io { operation, file: file.into(), source })
     }
 
     pub(crate) fn corrupted(file: impl Into<String>, offset: u64, kind: Corruption) -> Self {
-        Self::Corrupted { file: file.into(), offset, kind }
+        Error::new(ErrorKind::Corrupted { file: file.into(), offset, kind })
+    }
+
+    pub(crate) fn is_corruption(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Corrupted { .. })
+    }
+
+    /// Whether it is of the storage, of this kind.
+    pub(crate) fn is_io(&self, wanted: io::ErrorKind) -> bool {
+        matches!(self.kind(), ErrorKind::Io { source, .. } if source.kind() == wanted)
+    }
+
+    /// The version of the commit that a transaction is in conflict with.
+    pub(crate) fn conflict(&self) -> Option<Version> {
+        match self.kind() {
+            ErrorKind::Conflict { version, .. } => Some(*version),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind().fmt(f)
     }
 }
 
 impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self.kind(), f)
+    }
+}
+
+impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Conflict { keyspace, key, version } => {
@@ -239,10 +312,10 @@ impl fmt::Display for Corruption {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Poisoned { cause } | Self::DurabilityUnknown { cause, .. } => Some(cause.as_ref()),
-            Self::Aborted { source } => Some(source.as_ref()),
-            Self::Io { source, .. } => Some(source.as_ref()),
+        match self.kind() {
+            ErrorKind::Poisoned { cause } | ErrorKind::DurabilityUnknown { cause, .. } => Some(cause),
+            ErrorKind::Aborted { source } => Some(source.as_ref()),
+            ErrorKind::Io { source, .. } => Some(source),
             _ => None,
         }
     }

@@ -13,7 +13,7 @@ use crate::log::segment::{SEGMENT_HEADER_BYTES, segment_number};
 use crate::snapshot;
 use crate::sorting;
 use crate::storage::{FileEntry, Flush, Storage};
-use crate::{Corruption, Error, Result};
+use crate::{Corruption, Error, ErrorKind, Result};
 
 /// The name of the file that marks a complete database.
 pub(crate) const DATABASE_FILE: &str = "database";
@@ -82,7 +82,7 @@ pub(crate) async fn read_database_file(storage: &dyn Storage) -> Result<u64> {
     }
     match u32_at(&bytes, 8) {
         FORMAT => Ok(u64_at(&bytes, 12)),
-        format => Err(Error::UnsupportedFormat { file: DATABASE_FILE.to_owned(), format }),
+        format => Err(Error::new(ErrorKind::UnsupportedFormat { file: DATABASE_FILE.to_owned(), format })),
     }
 }
 

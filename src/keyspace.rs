@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+#[cfg(doc)]
+use crate::ErrorKind;
 use crate::engine::catalog::KeyspaceState;
 use crate::handle::Handle;
 use crate::index::{Blob, ReadPoint, Slot};
@@ -84,7 +86,7 @@ impl Keyspace {
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`], and [`Error::KeyspaceNotFound`] after it was dropped.
+    /// [`ErrorKind::Closed`], and [`ErrorKind::KeyspaceNotFound`] after it was dropped.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Bytes>> {
         read(&self.handle, &self.state, key.as_ref(), Blob::to_bytes)
     }
@@ -170,7 +172,7 @@ impl Keyspace {
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`].
+    /// [`ErrorKind::Closed`].
     pub fn watch<K: AsRef<[u8]>>(&self, range: impl RangeBounds<K>) -> Result<Watch> {
         block_on(Watch::new(&self.handle, Arc::clone(&self.state), to_bounds(&range)))
     }

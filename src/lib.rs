@@ -100,7 +100,7 @@ pub use cursor::Cursor;
 pub use database::Database;
 pub use engine::following::Refreshed;
 pub use engine::snapshots::SnapshotInfo;
-pub use error::{Corruption, Error, Result};
+pub use error::{Corruption, Error, ErrorKind, Result};
 pub use history::{History, KeyVersion};
 pub use keyspace::Keyspace;
 pub use options::{

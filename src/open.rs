@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 #[cfg(doc)]
-use crate::Error;
+use crate::ErrorKind;
 use crate::Result;
 use crate::database::Database;
 use crate::engine::Engine;
@@ -26,8 +26,8 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// [`Error::Locked`] while it is open elsewhere, [`Error::Corrupted`] for damaged files,
-    /// [`Error::UnsupportedFormat`] for those of a later version, [`Error::Io`].
+    /// [`ErrorKind::Locked`] while it is open elsewhere, [`ErrorKind::Corrupted`] for damaged files,
+    /// [`ErrorKind::UnsupportedFormat`] for those of a later version, [`ErrorKind::Io`].
     #[cfg(not(target_arch = "wasm32"))]
     pub fn open(self, path: impl AsRef<std::path::Path>) -> Result<Database> {
         let path = path.as_ref();
@@ -98,7 +98,7 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] when no background thread can be started.
+    /// [`ErrorKind::Io`] when no background thread can be started.
     pub fn in_memory(self) -> Result<Database> {
         let recovered = Recovered::empty(self.history.unwrap_or_default());
         let engine = Engine::new(self.durability(Durability::None), None, recovered)?;

@@ -160,7 +160,7 @@ pub enum Compression {
     Lz4,
 }
 
-/// Bounds on what a database takes in. What exceeds one is refused with [`Error::Limit`](crate::Error::Limit).
+/// Bounds on what a database takes in. What exceeds one is refused with [`ErrorKind::Limit`](crate::ErrorKind::Limit).
 ///
 /// Two limits are fixed: a key has at most [`Limits::KEY_BYTES`] and a value at most [`Limits::VALUE_BYTES`].
 ///
@@ -172,7 +172,7 @@ pub enum Compression {
 /// let mut limits = Limits::default();
 /// limits.transaction_bytes = 100;
 /// let db = Options::new().limits(limits).in_memory()?;
-/// assert!(matches!(db.insert("key", [0; 100]), Err(Error::Limit { limit: 100, actual: 103, .. })));
+/// assert!(matches!(db.insert("key", [0; 100]).unwrap_err().kind(), ErrorKind::Limit { limit: 100, actual: 103, .. }));
 /// # Ok::<(), selkie::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,13 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use crate::locks::Mutex;
-use crate::{Error, Result, Version};
+use crate::{Error, ErrorKind, Result, Version};
 
 /// How far a commit has come. Later stages include the earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,7 +67,7 @@ pub(crate) struct Progress {
     waiters: Mutex<Waiters>,
     /// How many waiters there are, so that a notification for nobody costs no lock.
     waiting: AtomicUsize,
-    poison: OnceLock<Arc<Error>>,
+    poison: OnceLock<Error>,
     /// Whether waiting for what is not reached by now is in vain.
     ended: AtomicBool,
 }
@@ -205,7 +204,7 @@ impl Progress {
     /// Stops all writing: the first error is the cause for good.
     pub(crate) fn poison(&self, cause: Error) {
         // A second error changes nothing: the first one is the cause that everybody is told.
-        let _first = self.poison.set(Arc::new(cause));
+        let _first = self.poison.set(cause);
         self.close();
     }
 
@@ -215,22 +214,22 @@ impl Progress {
         self.notify();
     }
 
-    pub(crate) fn poisoned(&self) -> Option<&Arc<Error>> {
+    pub(crate) fn poisoned(&self) -> Option<&Error> {
         self.poison.get()
     }
 
     /// Why a goal will not be reached.
     fn failure(&self, goal: Goal) -> Error {
-        let Some(cause) = self.poison.get().cloned() else { return Error::Closed };
+        let Some(cause) = self.poison.get().cloned() else { return Error::new(ErrorKind::Closed) };
         match goal {
-            Goal::Commit(version, _) => Error::DurabilityUnknown { version, cause },
-            _ => Error::Poisoned { cause },
+            Goal::Commit(version, _) => Error::new(ErrorKind::DurabilityUnknown { version, cause }),
+            _ => Error::new(ErrorKind::Poisoned { cause }),
         }
     }
 
     pub(crate) fn check_poison(&self) -> Result<()> {
         match self.poison.get() {
-            Some(cause) => Err(Error::Poisoned { cause: Arc::clone(cause) }),
+            Some(cause) => Err(Error::new(ErrorKind::Poisoned { cause: cause.clone() })),
             None => Ok(()),
         }
     }

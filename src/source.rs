@@ -10,7 +10,7 @@ use bytes::Bytes;
 use crate::engine::catalog::KeyspaceState;
 use crate::index::{Blob, ReadPoint, Slot};
 use crate::transaction::read_set::ReadSet;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// The changes of a transaction in one keyspace: new values, and removals.
 pub(crate) type Overlay = BTreeMap<Blob, Option<Blob>>;
@@ -61,7 +61,7 @@ impl Source<'_> {
     }
 
     pub(crate) fn collected(&self) -> Error {
-        Error::HistoryCollected { requested: self.point.version }
+        Error::new(ErrorKind::HistoryCollected { requested: self.point.version })
     }
 }
 

@@ -79,7 +79,7 @@ impl Stats {
             snapshot: engine.snapshots.last(),
             snapshot_failures: engine.snapshots.failures.load(Ordering::Relaxed),
             snapshot_error: engine.snapshots.last_error(),
-            poisoned: engine.progress.poisoned().map(|cause| cause.as_ref().clone()),
+            poisoned: engine.progress.poisoned().cloned(),
         };
         for keyspace in engine.catalog.read().iter() {
             let tally = keyspace.index.tally();

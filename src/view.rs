@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 #[cfg(doc)]
-use crate::Error;
+use crate::ErrorKind;
 use crate::engine::catalog::KeyspaceState;
 use crate::engine::readers::Pin;
 use crate::handle::Handle;
@@ -116,7 +116,7 @@ impl View {
 
     /// Another keyspace at the same point.
     ///
-    /// Reading from a keyspace of another database is an [`Error::InvalidArgument`].
+    /// Reading from a keyspace of another database is an [`ErrorKind::InvalidArgument`].
     ///
     /// ```
     /// # use selkie::{Database, Readable};
@@ -144,7 +144,7 @@ impl View {
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`] after the database was closed.
+    /// [`ErrorKind::Closed`] after the database was closed.
     pub fn history(&self, key: impl AsRef<[u8]>) -> Result<Vec<crate::KeyVersion>> {
         crate::history::of_key(self.source()?, key.as_ref())
     }
@@ -163,7 +163,7 @@ impl View {
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`] after the database was closed.
+    /// [`ErrorKind::Closed`] after the database was closed.
     pub fn history_range<K: AsRef<[u8]>>(&self, range: impl std::ops::RangeBounds<K>) -> Result<History<'_>> {
         let (low, high) = to_bounds(&range);
         Ok(History::new(self.source()?, low, high))

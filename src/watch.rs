@@ -63,7 +63,7 @@ pub struct Changes {
 /// The changes within a range, commit by commit, from when it was made.
 ///
 /// Every change is seen, once and in order. The buffer behind it is bounded: a watch that falls too far behind gets
-/// [`Error::Lagged`](crate::Error::Lagged) with the version it has seen, and
+/// [`ErrorKind::Lagged`](crate::ErrorKind::Lagged) with the version it has seen, and
 /// [`Database::changes_since`](crate::Database::changes_since) goes on from there.
 ///
 /// # Examples
@@ -138,7 +138,7 @@ impl Watch {
     ///
     /// # Errors
     ///
-    /// [`Error::Lagged`](crate::Error::Lagged), and [`Error::Closed`](crate::Error::Closed) after the last change.
+    /// [`ErrorKind::Lagged`](crate::ErrorKind::Lagged), and [`ErrorKind::Closed`](crate::ErrorKind::Closed) after the last change.
     pub fn try_next(&mut self) -> Result<Option<Changes>> {
         loop {
             let published = self.handle.progress.published();
@@ -163,7 +163,7 @@ impl Watch {
     ///
     /// # Errors
     ///
-    /// As for [`try_next`](Self::try_next), and [`Error::Poisoned`](crate::Error::Poisoned) when there will be none.
+    /// As for [`try_next`](Self::try_next), and [`ErrorKind::Poisoned`](crate::ErrorKind::Poisoned) when there will be none.
     #[expect(clippy::should_implement_trait, reason = "a watch ends with an error, not by itself")]
     pub fn next(&mut self) -> Result<Changes> {
         block_on(self.next_async())

@@ -65,7 +65,7 @@ impl Outcome {
 ///
 /// # Errors
 ///
-/// Every method answers [`Error::Limit`](crate::Error::Limit) for a key, a value or a transaction that is too large,
+/// Every method answers [`ErrorKind::Limit`](crate::ErrorKind::Limit) for a key, a value or a transaction that is too large,
 /// and the transaction stays as it was. Those that read first fail as [`Readable`] does.
 ///
 /// # Examples

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use common::web::{Files, Place, on_both_storages};
 use selkie::storage::MemoryStorage;
-use selkie::{Database, Error, Options, Readable, Result, Retention, SnapshotPolicy};
+use selkie::{Database, ErrorKind, Options, Readable, Result, Retention, SnapshotPolicy};
 
 on_both_storages! {
     native_files_open_and_go_back
@@ -67,8 +67,10 @@ fn contents(database: &Database) -> Vec<String> {
 fn outcome(opened: &Result<Database>) -> Vec<String> {
     match opened {
         Ok(database) => contents(database),
-        Err(Error::Corrupted { file, offset, kind }) => vec![format!("{file} at {offset}: {kind:?}")],
-        Err(error) => vec![format!("{error:?}")],
+        Err(error) => match error.kind() {
+            ErrorKind::Corrupted { file, offset, kind } => vec![format!("{file} at {offset}: {kind:?}")],
+            other => vec![format!("{other:?}")],
+        },
     }
 }
 
@@ -171,7 +173,7 @@ async fn large_values_survive(place: Place) -> Result<()> {
 
 async fn a_place_has_one_database_at_a_time(place: Place) -> Result<()> {
     let first = open(&place).await?;
-    assert!(matches!(open(&place).await, Err(Error::Locked { .. })));
+    assert!(matches!(open(&place).await.unwrap_err().kind(), ErrorKind::Locked { .. }));
     first.close_async().await?;
     open(&place).await?.close_async().await
 }

@@ -13,7 +13,7 @@ use common::events::turn;
 use common::web::{Files, Place, files_of, on_both_storages};
 use selkie::storage::HostStorage;
 use selkie::{
-    CommitFuture, Database, Error, Options, Readable, Result, SnapshotPolicy, TransactionOptions, Version, Writable,
+    CommitFuture, Database, ErrorKind, Options, Readable, Result, SnapshotPolicy, TransactionOptions, Version, Writable,
 };
 
 const KEYS: u8 = 5;
@@ -176,11 +176,13 @@ async fn damage_of_closed_segments_is_told(place: Place) -> Result<()> {
         damaged.get_mut(name).unwrap()[place_of_damage] ^= 0x10;
         let another = place.another();
         another.write(&damaged).await;
-        let Err(Error::Corrupted { file, offset, .. }) = open(&another).await else {
+        let Err(error) = open(&another).await else {
             panic!("damage of {name} at {place_of_damage} was not noticed");
         };
-        assert_eq!(&file, name);
-        assert!((offset as usize..offset as usize + FRAME_BYTES).contains(&place_of_damage), "{offset}");
+        let ErrorKind::Corrupted { file, offset, .. } = error.kind() else { panic!("{error}") };
+        assert_eq!(file, name);
+        let damaged_frame = *offset as usize..*offset as usize + FRAME_BYTES;
+        assert!(damaged_frame.contains(&place_of_damage), "{offset}");
         assert_eq!(another.files().await, damaged, "a refused database is left as it is");
     }
     database.close_async().await

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use common::{Contents, Random, contents, last_file};
 use selkie::storage::MemoryStorage;
-use selkie::{Database, Durability, Error, Options, Retention, Writable};
+use selkie::{Database, Durability, ErrorKind, Options, Retention, Writable};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -149,7 +149,7 @@ impl Subject {
         let opened = Options::new().read_only(read_only).open_storage(Arc::new(storage.clone()));
         let outcome = match &opened {
             Ok(db) => self.judge(damage, file, place, db),
-            Err(Error::Corrupted { .. } | Error::UnsupportedFormat { .. }) => {
+            Err(error) if matches!(error.kind(), ErrorKind::Corrupted { .. } | ErrorKind::UnsupportedFormat { .. }) => {
                 assert_eq!(storage.files(), files, "a refused open changed the files");
                 &mut self.tally.refused
             }

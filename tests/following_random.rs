@@ -12,7 +12,8 @@ use common::pending::PendingStorage;
 use common::unlocked::Unlocked;
 use common::{Random, ScriptedStorage, Verdict};
 use selkie::storage::MemoryStorage;
-use selkie::{Database, Error, Options, Readable, Refreshed, SnapshotPolicy, Version, Watch, Writable};
+use selkie::{Database, ErrorKind, Options, Readable, Refreshed, SnapshotPolicy, Version, Watch, Writable};
+use std::io::ErrorKind::NotFound;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -77,7 +78,7 @@ impl Reader {
                 self.see();
             }
             // The database is being created.
-            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if matches!(error.kind(), ErrorKind::Io { source, .. } if source.kind() == NotFound) => {}
             Err(error) => panic!("{error}"),
         }
     }
@@ -98,7 +99,7 @@ fn step(db: &Database, random: &mut Random) -> selkie::Result<()> {
     match random.below(40) {
         0 => db.keyspace(name).map(drop),
         1 => match db.drop_keyspace(name) {
-            Err(Error::KeyspaceNotFound { .. }) => Ok(()),
+            Err(error) if matches!(error.kind(), ErrorKind::KeyspaceNotFound { .. }) => Ok(()),
             dropped => dropped,
         },
         2 => db.snapshot().map(drop),

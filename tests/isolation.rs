@@ -6,7 +6,7 @@
 use Isolation::{Serializable, Snapshot};
 use bytes::Bytes;
 use selkie::{
-    Database, Error, Isolation, Options, Readable, Result, Retention, Savepoint, Transaction, TransactionOptions,
+    Database, ErrorKind, Isolation, Options, Readable, Result, Retention, Savepoint, Transaction, TransactionOptions,
     Writable,
 };
 
@@ -46,21 +46,16 @@ fn divisible_by(reader: &impl Readable, divisor: u32) -> usize {
 fn commits(tx: Transaction) -> bool {
     match tx.commit() {
         Ok(_) => true,
-        Err(Error::Conflict { .. }) => false,
+        Err(error) if error.is_retryable() => false,
         Err(error) => panic!("{error}"),
     }
 }
 
 #[track_caller]
 fn assert_conflict<T: std::fmt::Debug>(outcome: Result<T>, key: &str) {
-    match outcome {
-        Err(error @ Error::Conflict { .. }) => {
-            assert!(error.is_retryable());
-            let Error::Conflict { key: found, .. } = error else { return };
-            assert_eq!(found, key.as_bytes());
-        }
-        other => panic!("{other:?}"),
-    }
+    let error = outcome.unwrap_err();
+    assert!(error.is_retryable());
+    assert!(matches!(error.kind(), ErrorKind::Conflict { key: found, .. } if found == key.as_bytes()), "{error}");
 }
 
 #[test]
@@ -324,8 +319,9 @@ fn a_conflict_names_keyspace_and_key() {
     assert!(!tx.keyspace(&users).contains_key("ada").unwrap());
     tx.insert("1", "11").unwrap();
     let changed = users.insert("ada", "1815").unwrap().version();
-    let Err(Error::Conflict { keyspace, key, version }) = tx.commit() else { panic!("no conflict") };
-    assert_eq!((&keyspace[..], &key[..], version), ("users", &b"ada"[..], changed));
+    let error = tx.commit().unwrap_err();
+    let ErrorKind::Conflict { keyspace, key, version } = error.kind() else { panic!("{error}") };
+    assert_eq!((&keyspace[..], &key[..], *version), ("users", &b"ada"[..], changed));
 }
 
 #[test]
@@ -336,7 +332,7 @@ fn a_transaction_that_read_a_dropped_keyspace_does_not_commit() {
     assert!(!tx.keyspace(&users).contains_key("ada").unwrap());
     tx.insert("1", "11").unwrap();
     db.drop_keyspace("users").unwrap();
-    assert!(matches!(tx.commit(), Err(Error::KeyspaceNotFound { .. })));
+    assert!(matches!(tx.commit().unwrap_err().kind(), ErrorKind::KeyspaceNotFound { .. }));
 }
 
 #[test]

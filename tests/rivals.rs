@@ -11,7 +11,7 @@ use std::time::Duration;
 use common::events::{async_tests, turn};
 use common::{assert_filled, contents, fill, keys, open, small_segments, with_last};
 use selkie::storage::MemoryStorage;
-use selkie::{Database, Durability, Error, Limits, Options, Outcome, Readable, Retention, Writable};
+use selkie::{Database, Durability, ErrorKind, Limits, Options, Outcome, Readable, Retention, Writable};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -125,7 +125,7 @@ fn a_refused_commit_leaves_no_trace() {
     let db = small_segments().limits(limits).open_storage(Arc::new(storage.clone())).unwrap();
     fill(&db, 0..10);
     let (before, files) = (contents(&db), storage.files());
-    let is_limit = |result: selkie::Result<()>| assert!(matches!(result, Err(Error::Limit { .. })), "{result:?}");
+    let is_limit = |result: selkie::Result<()>| assert!(matches!(result.unwrap_err().kind(), ErrorKind::Limit { .. }));
     is_limit(db.insert("large", vec![0; 20_000]).map(drop));
     is_limit(db.insert(vec![0; (64 << 10) + 1], "").map(drop));
     is_limit(db.update(|tx| (0..3).try_for_each(|key| tx.insert([key], [0; 4000]))));
@@ -238,7 +238,7 @@ fn dropping_one_of_several_handles_changes_nothing_for_the_others() {
     drop(users);
     assert_eq!(view.iter().count(), 5);
     tx.insert("last", "").unwrap();
-    assert!(matches!(open(&storage), Err(Error::Locked { .. })));
+    assert!(matches!(open(&storage).unwrap_err().kind(), ErrorKind::Locked { .. }));
     drop(view);
     drop(tx.commit().unwrap());
     let db = open(&storage).unwrap();

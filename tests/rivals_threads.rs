@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 
 use common::{Operation, ScriptedStorage, Verdict, keys, open};
 use selkie::storage::MemoryStorage;
-use selkie::{Database, Durability, Error, Isolation, Options, Readable, SnapshotPolicy, TransactionOptions, Writable};
+use selkie::{
+    Database, Durability, ErrorKind, Isolation, Options, Readable, SnapshotPolicy, TransactionOptions, Writable,
+};
 
 const SECOND_OPENER: &str = "SELKIE_TEST_SECOND_OPENER";
 
@@ -213,7 +215,7 @@ fn a_second_opener_is_told_which_directory_is_locked() {
     db.insert("key", "value").unwrap();
     for _ in 0..2 {
         let refused = Database::open(&path).unwrap_err();
-        assert!(matches!(&refused, Error::Locked { path: named } if Path::new(named) == path), "{refused}");
+        assert!(matches!(refused.kind(), ErrorKind::Locked { path: named } if Path::new(named) == path), "{refused}");
     }
     assert!(opened_by_another_process(&path).contains(&format!("LOCKED {}", path.display())));
     db.insert("key", "still writable").unwrap();
@@ -234,8 +236,10 @@ fn second_opener() {
     let Some(path) = std::env::var_os(SECOND_OPENER) else { return };
     match Database::open(path) {
         Ok(db) => println!("\nOPENED {}", String::from_utf8_lossy(&db.get("key").unwrap().unwrap())),
-        Err(Error::Locked { path }) => println!("\nLOCKED {path}"),
-        Err(error) => println!("\nFAILED {error}"),
+        Err(error) => match error.kind() {
+            ErrorKind::Locked { path } => println!("\nLOCKED {path}"),
+            _ => println!("\nFAILED {error}"),
+        },
     }
 }
 
@@ -293,7 +297,7 @@ fn closing_while_others_commit_keeps_what_they_were_told() {
                     for number in 0.. {
                         match db.insert(format!("{thread} {number}"), "value") {
                             Ok(_) => acknowledged.fetch_add(1, Ordering::SeqCst),
-                            Err(Error::Closed) => break,
+                            Err(error) if matches!(error.kind(), ErrorKind::Closed) => break,
                             Err(error) => panic!("{error}"),
                         };
                     }
@@ -361,7 +365,7 @@ fn a_background_snapshot_that_fails_shows_and_stops_nothing() {
         db.insert(format!("{count}"), "").unwrap();
         count += 1;
     }
-    assert!(matches!(db.stats().snapshot_error, Some(Error::Io { .. })));
+    assert!(matches!(db.stats().snapshot_error.unwrap().kind(), ErrorKind::Io { .. }));
     assert_eq!(keys(&open(&storage.crash()).unwrap()).len(), count);
     storage.heal();
     db.snapshot().unwrap();

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use common::{Operation, ScriptedStorage, Verdict, open};
 use selkie::storage::MemoryStorage;
-use selkie::{CommitFuture, Database, Durability, Error, Options, TransactionOptions, Visibility, Writable};
+use selkie::{CommitFuture, Database, Durability, ErrorKind, Options, TransactionOptions, Visibility, Writable};
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -159,7 +159,7 @@ fn a_second_close_waits_for_the_first() {
     db.insert("key", "value").unwrap();
     let other = db.clone();
     let first = thread::spawn(move || other.close());
-    while !matches!(db.get("key"), Err(Error::Closed)) {
+    while !matches!(db.get("key").unwrap_err().kind(), ErrorKind::Closed) {
         thread::yield_now();
     }
     db.close().unwrap();
@@ -190,7 +190,9 @@ fn the_last_handle_may_go_in_a_waker() {
     let started = Instant::now();
     let reopened = loop {
         match Options::new().open_storage(Arc::<ScriptedStorage>::clone(&storage)) {
-            Err(Error::Locked { .. }) => assert!(started.elapsed() < PATIENCE, "it is never closed"),
+            Err(error) if matches!(error.kind(), ErrorKind::Locked { .. }) => {
+                assert!(started.elapsed() < PATIENCE, "it is never closed");
+            }
             opened => break opened.unwrap(),
         }
         thread::sleep(Duration::from_millis(1));

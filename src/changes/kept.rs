@@ -11,7 +11,7 @@ use crate::index::{Blob, ReadPoint, Revision, Slot, Walk};
 use crate::runtime::{breathe, from_ns};
 use crate::sorting;
 use crate::watch::{Change, Changes};
-use crate::{Error, Result, Version};
+use crate::{Error, ErrorKind, Result, Version};
 
 /// After how many keys the event loop may get a turn.
 const BREATHE_KEYS: usize = 1 << 10;
@@ -89,7 +89,7 @@ fn newer(
     let mut next = Some(newest);
     while let Some(revision) = next {
         let value = match &revision.slot {
-            Slot::Collected => return Err(Error::HistoryCollected { requested: since }),
+            Slot::Collected => return Err(Error::new(ErrorKind::HistoryCollected { requested: since })),
             _ if revision.version <= since => break,
             Slot::Value(value) => Some(value.clone()),
             Slot::Tombstone => None,

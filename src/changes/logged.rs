@@ -1,7 +1,7 @@
 //! Changes from the log, read segment by segment.
 
 use std::collections::VecDeque;
-use std::io::ErrorKind;
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -18,7 +18,7 @@ use crate::runtime::from_ns;
 use crate::sorting;
 use crate::storage::Storage;
 use crate::watch::{Change, Changes};
-use crate::{Corruption, Error, Result, Version};
+use crate::{Corruption, Error, ErrorKind, Result, Version};
 
 /// A position in the log.
 pub(super) struct Logged {
@@ -118,15 +118,12 @@ impl Logged {
         let Some(storage) = &self.handle.storage else { return Err(self.missing()) };
         let name = segment_name(segment.header.segment);
         let read = read_file(storage.as_ref(), &name, segment.length).await;
-        let data = read.map_err(|error| match error {
-            Error::Io { source, .. } if source.kind() == ErrorKind::NotFound => self.missing(),
-            error => error,
-        })?;
+        let data = read.map_err(|error| if error.is_io(io::ErrorKind::NotFound) { self.missing() } else { error })?;
         Ok(Contents { name, header: segment.header, data, offset: SEGMENT_HEADER_BYTES })
     }
 
     fn missing(&self) -> Error {
-        Error::HistoryCollected { requested: self.seen }
+        Error::new(ErrorKind::HistoryCollected { requested: self.seen })
     }
 }
 
@@ -158,7 +155,7 @@ async fn find_segments(storage: &dyn Storage, database: u64, since: Version) -> 
         let bytes = storage.read(&name, 0, SEGMENT_HEADER_BYTES).await?;
         let header = match SegmentHeader::decode(&name, &bytes) {
             // The newest segment may be one that is being created: what is wanted was written before.
-            Err(Error::Corrupted { .. }) if segments.is_empty() => continue,
+            Err(error) if error.is_corruption() && segments.is_empty() => continue,
             header => header?,
         };
         if header.database != database {

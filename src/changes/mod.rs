@@ -6,6 +6,8 @@ mod logged;
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(doc)]
+use crate::ErrorKind;
 use crate::database::Database;
 use crate::engine::catalog::KeyspaceState;
 use crate::handle::Handle;
@@ -78,9 +80,9 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::HistoryCollected`] when neither the log nor the history knows all of them any more;
-    /// [`Error::InvalidArgument`] for a version that is not yet committed; [`Error::Closed`], [`Error::Io`],
-    /// [`Error::Corrupted`].
+    /// [`ErrorKind::HistoryCollected`] when neither the log nor the history knows all of them any more;
+    /// [`ErrorKind::InvalidArgument`] for a version that is not yet committed; [`ErrorKind::Closed`], [`ErrorKind::Io`],
+    /// [`ErrorKind::Corrupted`].
     pub fn changes_since(&self, version: Version) -> Result<ChangesSince> {
         block_on(self.changes_since_async(version))
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::index::{Index, ReadPoint};
-use crate::{Error, Result, Version};
+use crate::{Error, ErrorKind, Result, Version};
 
 /// The name of the keyspace that is always there.
 pub(crate) const DEFAULT_NAME: &str = "default";
@@ -58,7 +58,7 @@ impl KeyspaceState {
     }
 
     pub(crate) fn not_found(&self) -> Error {
-        Error::KeyspaceNotFound { name: Arc::clone(&self.name) }
+        Error::new(ErrorKind::KeyspaceNotFound { name: Arc::clone(&self.name) })
     }
 
     pub(crate) fn mark_dropped(&self, version: Version, time: u64) {

@@ -20,7 +20,7 @@ use crate::log::frame::Payload;
 use crate::options::{Durability, Visibility};
 use crate::progress::Stage;
 use crate::runtime;
-use crate::{Error, Result, Version};
+use crate::{Error, ErrorKind, Result, Version};
 
 /// The last commit of the one history. Its lock is the commit lock.
 #[derive(Debug)]
@@ -234,5 +234,5 @@ fn check_unchanged(keyspace: &KeyspaceState, key: &Blob, since: Version) -> Resu
 }
 
 fn conflict(keyspace: &KeyspaceState, key: &Blob, version: Version) -> Error {
-    Error::Conflict { keyspace: Arc::clone(&keyspace.name), key: key.to_bytes(), version }
+    Error::new(ErrorKind::Conflict { keyspace: Arc::clone(&keyspace.name), key: key.to_bytes(), version })
 }

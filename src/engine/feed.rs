@@ -11,7 +11,7 @@ use super::catalog::KeyspaceState;
 use super::commit::Change;
 use crate::index::Blob;
 use crate::locks::Mutex;
-use crate::{Error, Result, Version};
+use crate::{Error, ErrorKind, Result, Version};
 
 /// What buffering a change costs beside its key and value, in bytes.
 const CHANGE_OVERHEAD: u64 = 64;
@@ -85,12 +85,12 @@ impl Feed {
     pub(crate) fn next(&self, seen: Version, published: Version) -> Result<Option<Arc<BufferedCommit>>> {
         let state = self.state.lock();
         if seen < state.dropped {
-            return Err(Error::Lagged { resume: seen });
+            return Err(Error::new(ErrorKind::Lagged { resume: seen }));
         }
         let position = state.commits.partition_point(|commit| commit.version <= seen);
         match state.commits.get(position).filter(|commit| commit.version <= published) {
             Some(commit) => Ok(Some(Arc::clone(commit))),
-            None if state.closed => Err(Error::Closed),
+            None if state.closed => Err(Error::new(ErrorKind::Closed)),
             None => Ok(None),
         }
     }
@@ -117,7 +117,7 @@ mod tests {
             assert!(state.bytes <= 1_000);
             assert_eq!(state.bytes, state.commits.iter().map(|commit| commit.bytes).sum::<u64>());
         }
-        assert!(matches!(feed.next(5, 1_000), Err(Error::Lagged { resume: 5 })));
+        assert!(matches!(feed.next(5, 1_000).unwrap_err().kind(), ErrorKind::Lagged { resume: 5 }));
         assert_eq!(feed.next(999, 1_000).unwrap().unwrap().version, 1_000);
         feed.unsubscribe();
         let state = feed.state.lock();

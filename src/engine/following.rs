@@ -5,7 +5,7 @@
 //! When the segments in between were removed, because a snapshot has replaced them, or when a later writer did not count
 //! what was read, the files have to be opened anew.
 
-use std::io::ErrorKind;
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,6 +13,8 @@ use bytes::Bytes;
 use super::Engine;
 use super::catalog::KeyspaceState;
 use super::commit::Ticket;
+#[cfg(doc)]
+use crate::ErrorKind;
 use crate::codec::{self, Operation};
 use crate::database::Database;
 use crate::index::{Blob, Index};
@@ -67,8 +69,8 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidArgument`] for a database that was opened to be written, [`Error::Corrupted`] for a frame that is
-    /// intact and does not decode, [`Error::Closed`], [`Error::Io`].
+    /// [`ErrorKind::InvalidArgument`] for a database that was opened to be written, [`ErrorKind::Corrupted`] for a frame that is
+    /// intact and does not decode, [`ErrorKind::Closed`], [`ErrorKind::Io`].
     pub fn refresh(&self, until: Option<Version>) -> Result<Refreshed> {
         block_on(self.refresh_async(until))
     }
@@ -191,7 +193,7 @@ impl Engine {
             Ok(header) if header.database == self.database && header.epoch >= position.header.epoch => Ok(Some(header)),
             Ok(_) => Err(Error::corrupted(file, 0, Corruption::Foreign)),
             // It is being created.
-            Err(Error::Corrupted { .. }) => Ok(None),
+            Err(error) if error.is_corruption() => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -254,7 +256,7 @@ impl Engine {
 async fn read_if_there(storage: &dyn Storage, file: &str, offset: u64, length: usize) -> Result<Option<Bytes>> {
     match storage.read(file, offset, length).await {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if error.is_io(io::ErrorKind::NotFound) => Ok(None),
         Err(error) => Err(error),
     }
 }

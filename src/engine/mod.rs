@@ -23,7 +23,7 @@ use crate::progress::{Goal, Progress};
 use crate::recovery::{Position, Recovered, Recovery};
 use crate::runtime::{CAN_WAIT, Worker, block_on};
 use crate::storage::Storage;
-use crate::{Error, Result, Version};
+use crate::{Error, ErrorKind, Result, Version};
 use catalog::{Catalog, KeyspaceState};
 use collector::Collector;
 use commit::{Head, Ticket};
@@ -83,7 +83,7 @@ impl Engine {
         let default_keyspace = catalog
             .by_number(catalog::DEFAULT_NUMBER)
             .cloned()
-            .ok_or_else(|| Error::KeyspaceNotFound { name: catalog::DEFAULT_NAME.into() })?;
+            .ok_or_else(|| Error::new(ErrorKind::KeyspaceNotFound { name: catalog::DEFAULT_NAME.into() }))?;
         let progress = Arc::new(Progress::new(version));
         let log = match (&storage, log_header) {
             (Some(storage), Some(header)) => {
@@ -143,7 +143,7 @@ impl Engine {
     }
 
     pub(crate) fn check_open(&self) -> Result<()> {
-        if self.closed.load(Ordering::Acquire) { Err(Error::Closed) } else { Ok(()) }
+        if self.closed.load(Ordering::Acquire) { Err(Error::new(ErrorKind::Closed)) } else { Ok(()) }
     }
 
     pub(crate) fn check_writable(&self) -> Result<()> {
@@ -164,7 +164,7 @@ impl Engine {
         if actual <= limit {
             return Ok(());
         }
-        Err(Error::Limit { what: "bytes of retained history", limit, actual })
+        Err(Error::new(ErrorKind::Limit { what: "bytes of retained history", limit, actual }))
     }
 
     fn history_bytes(&self) -> u64 {
@@ -186,7 +186,7 @@ impl Engine {
         self.stalls.fetch_add(1, Ordering::Relaxed);
         if !CAN_WAIT {
             let actual = self.progress.queued_bytes();
-            return Err(Error::Limit { what: "bytes in the queue of the log", limit, actual });
+            return Err(Error::new(ErrorKind::Limit { what: "bytes in the queue of the log", limit, actual }));
         }
         log.lead_a_while();
         block_on(self.progress.wait(room))
@@ -234,7 +234,7 @@ impl Engine {
         let point = ReadPoint { version: point.version.min(self.progress.published()), ..point };
         let (version, time) = position.forgotten;
         if point.version < version || point.time < time {
-            return Err(Error::HistoryCollected { requested: point.version });
+            return Err(Error::new(ErrorKind::HistoryCollected { requested: point.version }));
         }
         // Writes use a horizon that was found earlier: the new reader may need what lies behind it.
         head.horizon = None;

@@ -11,7 +11,7 @@ use crate::codec::Operation;
 use crate::index::Index;
 use crate::options::Retention;
 use crate::progress::{Goal, Stage};
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 impl Engine {
     /// Creates a keyspace, unless it exists.
@@ -59,7 +59,8 @@ impl Engine {
             return Err(Error::invalid("the default keyspace cannot be dropped"));
         }
         let _one_at_a_time = self.catalog_change.lock();
-        let keyspace = self.keyspace(name).ok_or_else(|| Error::KeyspaceNotFound { name: name.into() })?;
+        let keyspace =
+            self.keyspace(name).ok_or_else(|| Error::new(ErrorKind::KeyspaceNotFound { name: name.into() }))?;
         let (ticket, ()) = self.commit_operation(|version, time| {
             self.catalog.write().remove(name);
             keyspace.mark_dropped(version, time);

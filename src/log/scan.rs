@@ -167,6 +167,7 @@ impl<'a> Scan<'a> {
 mod tests {
     use super::super::frame::{Payload, Stamp, closing};
     use super::*;
+    use crate::ErrorKind;
 
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -224,7 +225,7 @@ mod tests {
         data[offsets[1]] ^= 1;
         let error = scan(&data, None).unwrap_err();
         assert!(
-            matches!(error, Error::Corrupted { offset, kind: Corruption::Frame, .. } if offset == offsets[1] as u64)
+            matches!(error.kind(), ErrorKind::Corrupted { offset, kind: Corruption::Frame, .. } if *offset == offsets[1] as u64)
         );
     }
 
@@ -245,8 +246,8 @@ mod tests {
         assert_eq!(scan(&data, Some(offsets[2] as u64)).unwrap().0, [10, 11]);
         assert!(scan(&data, Some(offsets[2] as u64 + 8)).is_err());
         assert!(matches!(
-            scan(&data[..offsets[2]], Some(offsets[3] as u64)),
-            Err(Error::Corrupted { kind: Corruption::Truncated, .. })
+            scan(&data[..offsets[2]], Some(offsets[3] as u64)).unwrap_err().kind(),
+            ErrorKind::Corrupted { kind: Corruption::Truncated, .. }
         ));
     }
 }

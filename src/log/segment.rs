@@ -22,7 +22,7 @@
 
 use super::frame::{u32_at, u64_at};
 use crate::checksum;
-use crate::{Corruption, Error, Result, Version};
+use crate::{Corruption, Error, ErrorKind, Result, Version};
 
 pub(crate) const SEGMENT_HEADER_BYTES: usize = 72;
 
@@ -77,7 +77,7 @@ impl SegmentHeader {
                 first_sequence: u64_at(bytes, 48),
                 previous_end: u64_at(bytes, 56),
             }),
-            format => Err(Error::UnsupportedFormat { file: file.to_owned(), format }),
+            format => Err(Error::new(ErrorKind::UnsupportedFormat { file: file.to_owned(), format })),
         }
     }
 }
@@ -116,9 +116,12 @@ mod tests {
         let mut bytes = header.encode();
         assert_eq!(SegmentHeader::decode("log", &bytes).unwrap(), header);
         bytes[8] = 9;
-        assert!(matches!(SegmentHeader::decode("log", &bytes), Err(Error::Corrupted { .. })));
+        assert!(matches!(SegmentHeader::decode("log", &bytes).unwrap_err().kind(), ErrorKind::Corrupted { .. }));
         let checksum = checksum::hash(&bytes[..68]);
         bytes[68..72].copy_from_slice(&checksum.to_le_bytes());
-        assert!(matches!(SegmentHeader::decode("log", &bytes), Err(Error::UnsupportedFormat { format: 9, .. })));
+        assert!(matches!(
+            SegmentHeader::decode("log", &bytes).unwrap_err().kind(),
+            ErrorKind::UnsupportedFormat { format: 9, .. }
+        ));
     }
 }

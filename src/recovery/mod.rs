@@ -31,7 +31,7 @@ use crate::options::{Options, Retention};
 use crate::runtime::{Duration, Instant, breathe, random};
 use crate::snapshot::{self, Loaded, StorageSource};
 use crate::storage::Storage;
-use crate::{Corruption, Error, Result, Version};
+use crate::{Corruption, Error, ErrorKind, Result, Version};
 use replay::Replay;
 
 /// What opening a database found and did.
@@ -126,7 +126,9 @@ pub(crate) async fn recover(storage: &Arc<dyn Storage>, options: &Options) -> Re
     let mut found = Files::list(storage.as_ref()).await?;
     loop {
         let recovered = recover_once(storage, options, &found).await;
-        let may_be_passing = matches!(recovered, Err(Error::Corrupted { .. } | Error::Io { .. }));
+        let may_be_passing = recovered
+            .as_ref()
+            .is_err_and(|error| matches!(error.kind(), ErrorKind::Corrupted { .. } | ErrorKind::Io { .. }));
         if !options.read_only || !may_be_passing || patience == 0 || attempts == MOST_READER_ATTEMPTS {
             return recovered;
         }
@@ -149,12 +151,10 @@ async fn recover_once(storage: &Arc<dyn Storage>, options: &Options, found: &Fil
     let database = if found.has_database_file { Some(files::read_database_file(storage.as_ref()).await) } else { None };
     let mut recovered = match database {
         Some(Ok(database)) => open(storage, options, found, database).await?,
+        None if found.has_data() => return Err(Error::corrupted(files::DATABASE_FILE, 0, Corruption::Missing)),
+        Some(Err(error)) if !error.is_corruption() || found.has_data() => return Err(error),
         // The file is written last, so that without any data it may be what a crash left of a creation.
-        Some(Err(Error::Corrupted { .. })) | None if !found.has_data() => {
-            create(storage.as_ref(), options, found).await?
-        }
-        Some(Err(error)) => return Err(error),
-        None => return Err(Error::corrupted(files::DATABASE_FILE, 0, Corruption::Missing)),
+        _ => create(storage.as_ref(), options, found).await?,
     };
     recovered.report.duration = started.elapsed();
     Ok(recovered)
@@ -216,7 +216,7 @@ async fn load_base(storage: &Arc<dyn Storage>, database: u64, found: &Files) -> 
                 recovered.report.ignored_files = ignored;
                 return Ok(recovered);
             }
-            Err(error @ Error::Corrupted { .. }) => {
+            Err(error) if error.is_corruption() => {
                 ignored.push(name);
                 damage.get_or_insert(error);
             }

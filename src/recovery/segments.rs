@@ -46,7 +46,9 @@ pub(crate) async fn read_headers(storage: &dyn Storage, database: u64, first: u6
                 chain.segments.push(Segment { name, length: *length, header });
             }
             // Frames are written to a segment only after its header is durable, and then it is longer.
-            Err(Error::Corrupted { .. }) if is_last && position > 0 && *length <= SEGMENT_HEADER_BYTES as u64 => {
+            Err(error)
+                if error.is_corruption() && is_last && position > 0 && *length <= SEGMENT_HEADER_BYTES as u64 =>
+            {
                 chain.unfinished = Some(*number);
             }
             Err(error) => return Err(error),

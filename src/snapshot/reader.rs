@@ -14,7 +14,7 @@ use crate::codec::{
 use crate::index::{Blob, Builder, Entry, Index, Revision, Slot, collected_marker};
 use crate::runtime::breathe;
 use crate::sorting;
-use crate::{Corruption, Error, Result, Version};
+use crate::{Corruption, Error, ErrorKind, Result, Version};
 
 /// A snapshot in memory.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ pub(crate) async fn damaged_sections<S: Source>(source: &mut S, file: &str) -> R
         match sections.next().await {
             Ok(Some(_)) => {}
             Ok(None) => return Ok(damage),
-            Err(error @ Error::Corrupted { .. }) => {
+            Err(error) if error.is_corruption() => {
                 damage.push(error);
                 if sections.number == number {
                     return Ok(damage);
@@ -181,7 +181,9 @@ impl<'a, S: Source> Sections<'a, S> {
         }
         check_file_head(&head).map_err(|fault| match fault {
             HeadFault::Damaged => Error::corrupted(self.file, 0, Corruption::Header),
-            HeadFault::UnknownFormat(format) => Error::UnsupportedFormat { file: self.file.into(), format },
+            HeadFault::UnknownFormat(format) => {
+                Error::new(ErrorKind::UnsupportedFormat { file: self.file.into(), format })
+            }
         })
     }
 

@@ -11,7 +11,7 @@ use super::{CHUNK_BYTES, Sink, Summary};
 use crate::codec::{BlockHeader, EntryHeader, PAYLOAD_LIMIT, RevisionRecord, SnapshotFooter, SnapshotHeader, encode};
 use crate::index::{Blob, Index, ReadPoint, Revision, Slot, Walk};
 use crate::runtime::breathe;
-use crate::{Compression, Error, Result, Version};
+use crate::{Compression, Error, ErrorKind, Result, Version};
 
 /// A block that has grown to this is cut after the entry.
 const BLOCK_BYTES: usize = 128 << 10;
@@ -62,7 +62,7 @@ impl<'a, S: Sink> Writer<'a, S> {
         while walk.settle_front() {
             let Some((key, newest)) = walk.front() else { break };
             if newest.slot == Slot::Collected {
-                return Err(Error::HistoryCollected { requested: version });
+                return Err(Error::new(ErrorKind::HistoryCollected { requested: version }));
             }
             self.summary.entries += 1;
             let mut next = Some(newest);
@@ -100,7 +100,7 @@ impl<'a, S: Sink> Writer<'a, S> {
     async fn section(&mut self, kind: Kind, payload: &[u8]) -> Result<()> {
         if payload.len() > PAYLOAD_LIMIT {
             let (limit, actual) = (PAYLOAD_LIMIT as u64, payload.len() as u64);
-            return Err(Error::Limit { what: "bytes of a snapshot block", limit, actual });
+            return Err(Error::new(ErrorKind::Limit { what: "bytes of a snapshot block", limit, actual }));
         }
         let checksum = seal(kind, self.sections, payload, self.compression, &mut self.buffer);
         self.checksum.update(&checksum.to_le_bytes());

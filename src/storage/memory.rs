@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::{Completion, FileEntry, Flush, Storage, name};
 use crate::locks::Mutex;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 const LOCATION: &str = "memory";
 
@@ -24,13 +24,13 @@ const LOCATION: &str = "memory";
 /// # Examples
 ///
 /// ```
-/// use selkie::Error;
+/// use selkie::ErrorKind;
 /// use selkie::storage::{MemoryStorage, Storage};
 ///
 /// let storage = MemoryStorage::new();
 /// storage.lock().try_take().unwrap()?;
 /// let refused = storage.clone().lock().try_take().unwrap();
-/// assert!(matches!(refused, Err(Error::Locked { .. })));
+/// assert!(matches!(refused.unwrap_err().kind(), ErrorKind::Locked { .. }));
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Default)]
@@ -118,7 +118,7 @@ impl MemoryStorage {
     fn take_lock(&self) -> Result<()> {
         let mut shared = self.shared.lock();
         if shared.holder.strong_count() > 0 {
-            return Err(Error::Locked { path: LOCATION.to_owned() });
+            return Err(Error::new(ErrorKind::Locked { path: LOCATION.to_owned() }));
         }
         shared.holder = Arc::downgrade(&self.identity);
         Ok(())

@@ -80,9 +80,9 @@ pub enum Flush {
 ///
 /// The methods are those that the engine needs of a platform. Names consist of ASCII letters, digits, `-` and `.`,
 /// do not begin with a `.`, and are not `lock` in any case; another name is an
-/// [`Error::InvalidArgument`](crate::Error::InvalidArgument). Every other failure is an
-/// [`Error::Io`](crate::Error::Io) that names the operation and the file, except that [`lock`](Storage::lock)
-/// answers [`Error::Locked`](crate::Error::Locked).
+/// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument). Every other failure is an
+/// [`ErrorKind::Io`](crate::ErrorKind::Io) that names the operation and the file, except that [`lock`](Storage::lock)
+/// answers [`ErrorKind::Locked`](crate::ErrorKind::Locked).
 ///
 /// # Examples
 ///

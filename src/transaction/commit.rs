@@ -70,10 +70,10 @@ impl Transaction {
     ///
     /// # Errors
     ///
-    /// [`Error::Conflict`](crate::Error::Conflict): nothing was written, run the transaction again.
-    /// [`Error::DurabilityUnknown`](crate::Error::DurabilityUnknown): the storage failed while the commit was being
-    /// written. [`Error::Poisoned`](crate::Error::Poisoned), [`Error::Closed`](crate::Error::Closed) and
-    /// [`Error::Limit`](crate::Error::Limit): nothing was written.
+    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict): nothing was written, run the transaction again.
+    /// [`ErrorKind::DurabilityUnknown`](crate::ErrorKind::DurabilityUnknown): the storage failed while the commit was being
+    /// written. [`ErrorKind::Poisoned`](crate::ErrorKind::Poisoned), [`ErrorKind::Closed`](crate::ErrorKind::Closed) and
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit): nothing was written.
     pub fn commit(self) -> Result<CommitInfo> {
         self.begin_commit()?.finish()
     }
@@ -296,8 +296,8 @@ impl CommitInfo {
     ///
     /// # Errors
     ///
-    /// [`Error::DurabilityUnknown`](crate::Error::DurabilityUnknown) when the storage failed, and
-    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) for a database in memory.
+    /// [`ErrorKind::DurabilityUnknown`](crate::ErrorKind::DurabilityUnknown) when the storage failed, and
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a database in memory.
     pub fn durable(&self) -> impl Future<Output = Result<()>> + Send + 'static {
         let Self { version, progress, log } = self.clone();
         let goal = Goal::Commit(version, Stage::Synced);

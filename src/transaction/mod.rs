@@ -15,7 +15,7 @@ use crate::keyspace::Keyspace;
 use crate::options::{Isolation, Limits, TransactionOptions};
 use crate::source::{HasSource, Overlay, Source};
 use crate::view::Snapshot;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 pub(crate) use commit::Applied;
 pub use commit::{CommitFuture, CommitInfo};
 pub use keyspace::{KeyspaceTransaction, KeyspaceTransactionMut};
@@ -86,7 +86,7 @@ impl Transaction {
 
     /// Another keyspace, to read from in this transaction.
     ///
-    /// Reading from a keyspace of another database is an [`Error::InvalidArgument`].
+    /// Reading from a keyspace of another database is an [`ErrorKind::InvalidArgument`].
     ///
     /// ```
     /// # use selkie::{Database, Readable};
@@ -102,7 +102,7 @@ impl Transaction {
 
     /// Another keyspace, to read and write in this transaction. One commit covers all of them.
     ///
-    /// Reading and writing a keyspace of another database is an [`Error::InvalidArgument`].
+    /// Reading and writing a keyspace of another database is an [`ErrorKind::InvalidArgument`].
     ///
     /// ```
     /// # use selkie::{Database, Writable};
@@ -200,7 +200,7 @@ impl Transaction {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidArgument`] for a savepoint of another transaction, or one that is gone.
+    /// [`ErrorKind::InvalidArgument`] for a savepoint of another transaction, or one that is gone.
     pub fn rollback_to(&mut self, savepoint: Savepoint) -> Result<()> {
         let (undone, size_bytes) = self.savepoints.undo_to(savepoint)?;
         for (overlay, key, before) in undone {
@@ -228,7 +228,7 @@ impl Transaction {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidArgument`] for a savepoint of another transaction, or one that is gone.
+    /// [`ErrorKind::InvalidArgument`] for a savepoint of another transaction, or one that is gone.
     pub fn release(&mut self, savepoint: Savepoint) -> Result<()> {
         self.savepoints.release(savepoint)
     }
@@ -256,5 +256,5 @@ impl HasSource for Transaction {
 }
 
 pub(crate) fn check_limit(what: &'static str, limit: u64, actual: u64) -> Result<()> {
-    if actual > limit { Err(Error::Limit { what, limit, actual }) } else { Ok(()) }
+    if actual > limit { Err(Error::new(ErrorKind::Limit { what, limit, actual })) } else { Ok(()) }
 }

@@ -12,7 +12,7 @@ use crate::options::Options;
 use crate::recovery::recover;
 use crate::snapshot;
 use crate::storage::Storage;
-use crate::{Corruption, Error, Result};
+use crate::{Corruption, Error, ErrorKind, Result};
 
 pub use report::{FileKind, FileReport, Verification};
 
@@ -42,7 +42,7 @@ pub use report::{FileKind, FileReport, Verification};
 ///
 /// # Errors
 ///
-/// [`Error::Locked`] while it is open elsewhere, and [`Error::Io`], also where there is no database. Damage is no
+/// [`ErrorKind::Locked`] while it is open elsewhere, and [`ErrorKind::Io`], also where there is no database. Damage is no
 /// error but part of the [`Verification`].
 #[cfg(not(target_arch = "wasm32"))]
 pub fn verify(path: impl AsRef<std::path::Path>) -> Result<Verification> {
@@ -67,7 +67,7 @@ pub fn verify(path: impl AsRef<std::path::Path>) -> Result<Verification> {
 ///
 /// # Errors
 ///
-/// [`Error::Locked`] while it is open elsewhere, and [`Error::Io`], also where there is no database.
+/// [`ErrorKind::Locked`] while it is open elsewhere, and [`ErrorKind::Io`], also where there is no database.
 pub async fn verify_storage(storage: &Arc<dyn Storage>) -> Result<Verification> {
     storage.lock().await?;
     let verification = verify_locked(storage).await;
@@ -95,7 +95,7 @@ async fn verify_locked(storage: &Arc<dyn Storage>) -> Result<Verification> {
 
 /// Whether an error says something about the files, rather than that they could not be read.
 fn is_damage(error: &Error) -> bool {
-    matches!(error, Error::Corrupted { .. } | Error::UnsupportedFormat { .. })
+    matches!(error.kind(), ErrorKind::Corrupted { .. } | ErrorKind::UnsupportedFormat { .. })
 }
 
 async fn list_files(storage: &dyn Storage) -> Result<Verification> {

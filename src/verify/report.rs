@@ -1,6 +1,6 @@
 //! What verifying a database found.
 
-use crate::{Error, Recovery, Result};
+use crate::{Error, ErrorKind, Recovery, Result};
 
 use super::{is_damage, kind_of};
 
@@ -131,7 +131,9 @@ impl Verification {
 
     /// Adds damage to the report of its file, unless it is known.
     pub(super) fn add_damage(&mut self, error: Error) {
-        let (Error::Corrupted { file, .. } | Error::UnsupportedFormat { file, .. }) = &error else { return };
+        let (ErrorKind::Corrupted { file, .. } | ErrorKind::UnsupportedFormat { file, .. }) = error.kind() else {
+            return;
+        };
         let report = self.file(file);
         let known = report.damage.iter().any(|known| place(known) == place(&error));
         if !known {
@@ -174,8 +176,8 @@ impl FileReport {
 
 /// Where in its file damage is.
 fn place(error: &Error) -> u64 {
-    match error {
-        Error::Corrupted { offset, .. } => *offset,
+    match error.kind() {
+        ErrorKind::Corrupted { offset, .. } => *offset,
         _ => 0,
     }
 }

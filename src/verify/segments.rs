@@ -5,7 +5,7 @@ use crate::log::scan::{Scan, SegmentEnd};
 use crate::log::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_name};
 use crate::recovery::segments::{Segment, check_header};
 use crate::storage::Storage;
-use crate::{Corruption, Error, Result};
+use crate::{Corruption, Error, ErrorKind, Result};
 
 use super::{Verification, is_damage};
 
@@ -72,7 +72,9 @@ async fn read_headers(
                     segments.push(Segment { name, length: *length, header });
                 }
             }
-            Err(Error::Corrupted { .. }) if is_last && position > 0 && *length <= SEGMENT_HEADER_BYTES as u64 => {
+            Err(error)
+                if error.is_corruption() && is_last && position > 0 && *length <= SEGMENT_HEADER_BYTES as u64 =>
+            {
                 verification.file(&name).unfinished = true;
             }
             Err(error) => verification.collect(Err(error))?.unwrap_or_default(),
@@ -102,8 +104,8 @@ async fn verify_frames(
         match outcome {
             Ok(end) => last = Some(end),
             Err(error) if is_damage(&error) => {
-                if let Error::Corrupted { offset, .. } = error {
-                    next = scan().after_damage(offset);
+                if let ErrorKind::Corrupted { offset, .. } = error.kind() {
+                    next = scan().after_damage(*offset);
                 }
                 is_damaged = true;
                 verification.add_damage(error);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::files::Files;
 use crate::snapshot::{self, StorageSource};
 use crate::storage::Storage;
-use crate::{Corruption, Error, Result};
+use crate::{Corruption, Error, ErrorKind, Result};
 
 use super::{Verification, is_damage};
 
@@ -32,7 +32,7 @@ pub(super) async fn verify(
     let has_base = newest.is_some() || first_segment == Some(1);
     for (number, error) in damaged {
         let file = verification.file(&snapshot::file_name(number));
-        let ends_early = matches!(&error, Error::Corrupted { offset, .. } if *offset >= file.bytes);
+        let ends_early = matches!(error.kind(), ErrorKind::Corrupted { offset, .. } if *offset >= file.bytes);
         // Opening passes over it, as a crash while it was written leaves it.
         file.unfinished = ends_early && has_base && newest.is_none_or(|newest| number > newest);
         if !file.unfinished {

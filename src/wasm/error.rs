@@ -1,13 +1,13 @@
 //! Errors as JavaScript sees them: with a stable code, and the details that name the cause.
 
 use std::cell::RefCell;
-use std::io::ErrorKind;
+use std::io;
 
 use js_sys::{Function, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::storage::in_words;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 thread_local! {
     /// Makes an error of a code, a message and details.
@@ -52,23 +52,23 @@ pub(super) fn thrown(error: Error) -> JsValue {
 }
 
 fn code_of(error: &Error) -> &'static str {
-    match error {
-        Error::Conflict { .. } => "CONFLICT",
-        Error::Closed => "CLOSED",
-        Error::Poisoned { .. } => "POISONED",
-        Error::DurabilityUnknown { .. } => "DURABILITY_UNKNOWN",
-        Error::InvalidArgument { .. } => "INVALID_ARGUMENT",
-        Error::Limit { .. } => "LIMIT",
-        Error::Corrupted { .. } => "CORRUPTED",
-        Error::Locked { .. } => "LOCKED",
-        Error::UnsupportedFormat { .. } => "UNSUPPORTED_FORMAT",
-        Error::HistoryCollected { .. } => "HISTORY_COLLECTED",
-        Error::Lagged { .. } => "LAGGED",
-        Error::KeyspaceNotFound { .. } => "KEYSPACE_NOT_FOUND",
-        Error::Aborted { .. } => "ABORTED",
-        Error::Io { source, .. } => match source.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "QUOTA",
-            ErrorKind::NotFound => "NOT_FOUND",
+    match error.kind() {
+        ErrorKind::Conflict { .. } => "CONFLICT",
+        ErrorKind::Closed => "CLOSED",
+        ErrorKind::Poisoned { .. } => "POISONED",
+        ErrorKind::DurabilityUnknown { .. } => "DURABILITY_UNKNOWN",
+        ErrorKind::InvalidArgument { .. } => "INVALID_ARGUMENT",
+        ErrorKind::Limit { .. } => "LIMIT",
+        ErrorKind::Corrupted { .. } => "CORRUPTED",
+        ErrorKind::Locked { .. } => "LOCKED",
+        ErrorKind::UnsupportedFormat { .. } => "UNSUPPORTED_FORMAT",
+        ErrorKind::HistoryCollected { .. } => "HISTORY_COLLECTED",
+        ErrorKind::Lagged { .. } => "LAGGED",
+        ErrorKind::KeyspaceNotFound { .. } => "KEYSPACE_NOT_FOUND",
+        ErrorKind::Aborted { .. } => "ABORTED",
+        ErrorKind::Io { source, .. } => match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "QUOTA",
+            io::ErrorKind::NotFound => "NOT_FOUND",
             _ => "IO",
         },
     }
@@ -80,27 +80,27 @@ fn details_of(error: &Error) -> JsValue {
         // A new object takes every property.
         let _set = Reflect::set(&details, &name.into(), &value);
     };
-    match error {
-        Error::Conflict { keyspace, key, version } => {
+    match error.kind() {
+        ErrorKind::Conflict { keyspace, key, version } => {
             set("keyspace", keyspace.as_ref().into());
             set("key", Uint8Array::from(&key[..]).into());
             set("version", (*version as f64).into());
         }
-        Error::Poisoned { cause } => set("cause", to_js(cause)),
-        Error::DurabilityUnknown { version, cause } => {
+        ErrorKind::Poisoned { cause } => set("cause", to_js(cause)),
+        ErrorKind::DurabilityUnknown { version, cause } => {
             set("version", (*version as f64).into());
             set("cause", to_js(cause));
         }
-        Error::Corrupted { file, offset, .. } => {
+        ErrorKind::Corrupted { file, offset, .. } => {
             set("file", file.into());
             set("offset", (*offset as f64).into());
         }
-        Error::UnsupportedFormat { file, .. } => set("file", file.into()),
-        Error::HistoryCollected { requested: version } | Error::Lagged { resume: version } => {
+        ErrorKind::UnsupportedFormat { file, .. } => set("file", file.into()),
+        ErrorKind::HistoryCollected { requested: version } | ErrorKind::Lagged { resume: version } => {
             set("version", (*version as f64).into());
         }
-        Error::KeyspaceNotFound { name } => set("keyspace", name.as_ref().into()),
-        Error::Io { operation, file, .. } => {
+        ErrorKind::KeyspaceNotFound { name } => set("keyspace", name.as_ref().into()),
+        ErrorKind::Io { operation, file, .. } => {
             set("operation", (*operation).into());
             set("file", file.into());
         }

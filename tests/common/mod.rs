@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use selkie::storage::{Completion, FileEntry, Flush, MemoryStorage, Storage};
-use selkie::{Database, Error, KeyVersion, Options, Readable, Retention, SnapshotPolicy, Version};
+use selkie::{Database, Error, ErrorKind, KeyVersion, Options, Readable, Retention, SnapshotPolicy, Version};
 
 /// What a storage is asked to do. A write that is to be flushed counts as a write and then as a sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,11 +150,8 @@ impl fmt::Debug for ScriptedStorage {
 }
 
 fn refused(file: &str) -> Completion<()> {
-    Completion::ready(Err(Error::Io {
-        operation: "obey the script",
-        file: file.to_owned(),
-        source: Arc::new(io::ErrorKind::StorageFull.into()),
-    }))
+    let source = io::ErrorKind::StorageFull.into();
+    Completion::ready(Err(Error::new(ErrorKind::Io { operation: "obey the script", file: file.to_owned(), source })))
 }
 
 /// Everything that can be read from a database.

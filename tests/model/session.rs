@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use selkie::{
-    Database, Durability, Error, Isolation, KeyVersion, Keyspace, Options, Retention, SnapshotPolicy, SystemTime,
-    TransactionOptions, Version,
+    Database, Durability, Error, ErrorKind, Isolation, KeyVersion, Keyspace, Options, Retention, SnapshotPolicy,
+    SystemTime, TransactionOptions, Version,
 };
 
 use crate::model::{Changes, Model, Number, Seen, promised_by};
@@ -188,7 +188,7 @@ impl Session {
 
     fn check_collected(&self, version: Version, error: &Error) {
         let allowed = !self.model.keeps_everything() && version < self.model.version();
-        assert!(allowed && matches!(error, Error::HistoryCollected { .. }), "version {version}: {error}");
+        assert!(allowed && matches!(error.kind(), ErrorKind::HistoryCollected { .. }), "version {version}: {error}");
     }
 
     async fn set(&mut self, slot: usize, key: &[u8], value: Option<&[u8]>) {
@@ -201,7 +201,7 @@ impl Session {
             (None, None) => call!(*twins, database.remove | remove_async(key)),
         };
         if self.model.is_dropped(number, self.model.version()) {
-            assert!(matches!(written, Err(Error::KeyspaceNotFound { .. })));
+            assert!(matches!(written.unwrap_err().kind(), ErrorKind::KeyspaceNotFound { .. }));
             return;
         }
         let version = written.unwrap().version();
@@ -217,7 +217,7 @@ impl Session {
             None => self.database.get(key),
         };
         if self.model.is_dropped(number, self.model.version()) {
-            assert!(matches!(found, Err(Error::KeyspaceNotFound { .. })));
+            assert!(matches!(found.unwrap_err().kind(), ErrorKind::KeyspaceNotFound { .. }));
         } else {
             let entries = self.model.entries(self.model.version(), number);
             assert_eq!(found.unwrap().as_deref(), entries.get(key).map(|value| &value[..]));
@@ -269,12 +269,14 @@ impl Session {
                 self.model.commit(head + 1, changes);
                 self.learn_time();
             }
-            Err(Error::KeyspaceNotFound { .. }) => assert!(meets_dropped),
-            Err(Error::Conflict { keyspace, key, version }) => {
-                assert!(conflicts, "there was no conflict with {key:?} of {keyspace} since {since}");
-                self.check_conflict(since, &conditions, &keyspace, &key, version);
-            }
-            Err(error) => panic!("{error}"),
+            Err(error) => match error.kind() {
+                ErrorKind::KeyspaceNotFound { .. } => assert!(meets_dropped),
+                ErrorKind::Conflict { keyspace, key, version } => {
+                    assert!(conflicts, "there was no conflict with {key:?} of {keyspace} since {since}");
+                    self.check_conflict(since, &conditions, keyspace, key, *version);
+                }
+                _ => panic!("{error}"),
+            },
         }
     }
 
@@ -309,7 +311,7 @@ impl Session {
         let Self { database, .. } = self;
         let outcome = call!(self.twins, database.drop_keyspace | drop_keyspace_async(NAMES[slot]));
         let Some(number) = existing else {
-            assert!(matches!(outcome, Err(Error::KeyspaceNotFound { .. })));
+            assert!(matches!(outcome.unwrap_err().kind(), ErrorKind::KeyspaceNotFound { .. }));
             return;
         };
         outcome.unwrap();
@@ -328,7 +330,7 @@ impl Session {
         let Self { database, .. } = self;
         match call!(self.twins, database.snapshot | snapshot_async()) {
             Ok(info) => assert_eq!(info.version, self.model.version()),
-            Err(Error::InvalidArgument { .. }) => assert!(self.place.is_none()),
+            Err(error) if matches!(error.kind(), ErrorKind::InvalidArgument { .. }) => assert!(self.place.is_none()),
             Err(error) => panic!("{error}"),
         }
     }
@@ -350,9 +352,9 @@ impl Session {
         let database = self.database.clone();
         call!(self.twins, database.close | close_async()).unwrap();
         let Self { database, .. } = self;
-        assert!(matches!(database.begin_read(), Err(Error::Closed)));
+        assert!(matches!(database.begin_read().unwrap_err().kind(), ErrorKind::Closed));
         let late = call!(self.twins, database.insert | insert_async("late", ""));
-        assert!(matches!(late, Err(Error::Closed)));
+        assert!(matches!(late.unwrap_err().kind(), ErrorKind::Closed));
         self.open(retention).await;
     }
 
@@ -365,7 +367,7 @@ impl Session {
     async fn open(&mut self, retention: Option<Retention>) {
         let Some(place) = &self.place else { return };
         let files = place.copy().await;
-        let closed = matches!(self.database.begin_read(), Err(Error::Closed));
+        let closed = self.database.begin_read().is_err_and(|error| matches!(error.kind(), ErrorKind::Closed));
         let before = self.database.retention();
         let reader = Options::new().read_only(true).open_storage(Arc::new(files)).unwrap();
         let recovered = reader.version();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use selkie::{Error, Isolation, Keyspace, Outcome, Result, Savepoint, Transaction, Version, Writable};
+use selkie::{Error, ErrorKind, Isolation, Keyspace, Outcome, Result, Savepoint, Transaction, Version, Writable};
 
 use crate::model::{Changes, Entries, Model, Number, Seen, is_empty};
 use crate::operations::{Change, Expectation, Read, family_key};
@@ -40,9 +40,9 @@ impl OpenTransaction {
 
     /// The error that reads are to give, if any.
     fn refuses_reads(&self, model: &Model, number: Number, error: &Error) -> bool {
-        match error {
-            Error::InvalidArgument { .. } => self.write_only,
-            Error::KeyspaceNotFound { .. } => model.is_dropped(number, self.since),
+        match error.kind() {
+            ErrorKind::InvalidArgument { .. } => self.write_only,
+            ErrorKind::KeyspaceNotFound { .. } => model.is_dropped(number, self.since),
             _ => false,
         }
     }

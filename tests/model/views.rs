@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use selkie::{Error, KeyVersion, Keyspace, Result, Version, View};
+use selkie::{Error, ErrorKind, KeyVersion, Keyspace, Result, Version, View};
 
 use crate::model::{Model, Number, within};
 use crate::operations::{Bounds, Read, Step};
@@ -25,9 +25,9 @@ impl OpenView {
 
     /// Whether a read may give this error.
     fn may_fail(&self, model: &Model, number: Number, error: &Error) -> bool {
-        match error {
-            Error::KeyspaceNotFound { .. } => model.is_dropped(number, self.version),
-            Error::HistoryCollected { .. } => self.is_past && !model.keeps_everything(),
+        match error.kind() {
+            ErrorKind::KeyspaceNotFound { .. } => model.is_dropped(number, self.version),
+            ErrorKind::HistoryCollected { .. } => self.is_past && !model.keeps_everything(),
             _ => false,
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use selkie::storage::MemoryStorage;
-use selkie::{Durability, Error, Limits, Options, SnapshotPolicy, Visibility};
+use selkie::{Durability, ErrorKind, Limits, Options, SnapshotPolicy, Visibility};
 
 use crate::common::events::{async_tests, turn};
 use crate::common::pending::PendingStorage;
@@ -71,7 +71,7 @@ async_tests! {
         let mut refused = 0;
         for number in 0..500 {
             while let Err(error) = db.insert_async(key(number), [7; 100]).await {
-                assert!(matches!(error, Error::Limit { what: "bytes in the queue of the log", limit: 4096, .. }));
+                assert!(matches!(error.kind(), ErrorKind::Limit { what: "bytes in the queue of the log", limit: 4096, .. }));
                 refused += 1;
                 turn().await;
             }
@@ -93,8 +93,8 @@ async_tests! {
             }
             let other = db.clone();
             db.close_async().await.unwrap();
-            assert!(matches!(other.get("0"), Err(Error::Closed)));
-            assert!(matches!(other.insert_async("0", "").await, Err(Error::Closed)));
+            assert!(matches!(other.get("0").unwrap_err().kind(), ErrorKind::Closed));
+            assert!(matches!(other.insert_async("0", "").await.unwrap_err().kind(), ErrorKind::Closed));
             assert_filled(&open(&files).unwrap(), 0..300);
         }
     }
@@ -109,7 +109,7 @@ async_tests! {
         drop(db);
         let reopened = loop {
             match open(&files) {
-                Err(Error::Locked { .. }) => turn().await,
+                Err(error) if matches!(error.kind(), ErrorKind::Locked { .. }) => turn().await,
                 reopened => break reopened.unwrap(),
             }
         };

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use selkie::storage::MemoryStorage;
-use selkie::{Database, Error, Visibility};
+use selkie::{Database, ErrorKind, Visibility};
 
 use crate::common::events::async_tests;
 use crate::common::pending::PendingStorage;
@@ -19,7 +19,11 @@ async fn work(db: &Database, storage: &PendingStorage) -> Vec<String> {
         for (commit, key) in commits {
             match storage.drive(commit).await {
                 Ok(_) if !failed => acknowledged.push(key),
-                Err(Error::DurabilityUnknown { .. } | Error::Poisoned { .. }) => failed = true,
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::DurabilityUnknown { .. } | ErrorKind::Poisoned { .. }) =>
+                {
+                    failed = true;
+                }
                 outcome => panic!("{outcome:?} of {key}"),
             }
         }

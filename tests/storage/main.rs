@@ -19,8 +19,8 @@ use std::io::ErrorKind;
 use std::pin::Pin;
 
 use bytes::Bytes;
+use selkie::Result;
 use selkie::storage::{Flush, Storage};
-use selkie::{Error, Result};
 
 type Opening = Pin<Box<dyn Future<Output = Box<dyn Storage>>>>;
 type Open = dyn Fn() -> Opening;
@@ -102,8 +102,7 @@ async fn read_all(storage: &dyn Storage, name: &str) -> Result<Bytes> {
 }
 
 fn assert_io<T: std::fmt::Debug>(result: Result<T>, expected: ErrorKind) {
-    match result {
-        Err(Error::Io { source, .. }) => assert_eq!(source.kind(), expected),
-        other => panic!("expected {expected:?}, got {other:?}"),
-    }
+    let error = result.unwrap_err();
+    let is_expected = matches!(error.kind(), selkie::ErrorKind::Io { source, .. } if source.kind() == expected);
+    assert!(is_expected, "expected {expected:?}, got {error}");
 }

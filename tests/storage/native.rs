@@ -8,7 +8,6 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use bytes::Bytes;
-use selkie::Error;
 use selkie::storage::{FileStorage, Flush, Storage};
 
 use crate::{assert_io, create_with};
@@ -80,10 +79,9 @@ fn file_errors_carry_the_whole_path() {
     let directory = tempfile::tempdir().unwrap();
     let storage = FileStorage::new(directory.path());
     let path = directory.path().join("log-1").display().to_string();
-    match block_on(storage.read("log-1", 0, 1)) {
-        Err(Error::Io { operation: "open", file, .. }) => assert_eq!(file, path),
-        other => panic!("unexpected: {other:?}"),
-    }
+    let error = block_on(storage.read("log-1", 0, 1)).unwrap_err();
+    let is_named = matches!(error.kind(), selkie::ErrorKind::Io { operation: "open", file, .. } if *file == path);
+    assert!(is_named, "{error}");
 }
 
 #[test]

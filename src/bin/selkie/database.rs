@@ -1,9 +1,9 @@
 //! Opening databases and their keyspaces.
 
-use std::io::ErrorKind;
+use std::io;
 use std::path::Path;
 
-use selkie::{Database, Error, Keyspace, KeyspaceView, Options};
+use selkie::{Database, Error, ErrorKind, Keyspace, KeyspaceView, Options};
 
 use crate::arguments::{Source, Target};
 use crate::failure::Result;
@@ -45,7 +45,7 @@ pub(crate) fn existing_keyspace(db: &Database, name: &str) -> Result<Keyspace> {
     if db.keyspaces().iter().any(|existing| existing == name) {
         return Ok(db.keyspace(name)?);
     }
-    Err(Error::KeyspaceNotFound { name: name.into() }.into())
+    Err(Error::new(ErrorKind::KeyspaceNotFound { name: name.into() }).into())
 }
 
 /// A mistyped path is to be an error, and not a new database or a new directory.
@@ -54,8 +54,8 @@ pub(crate) fn check_exists(path: &Path) -> Result<()> {
         let number = name.strip_suffix(".log").or(name.strip_suffix(".snapshot"));
         name == "database" || number.is_some_and(|number| number.len() == 16 && u64::from_str_radix(number, 16).is_ok())
     };
-    let failed = |error: std::io::Error| match error.kind() {
-        ErrorKind::NotFound => format!("no database at `{}`", path.display()),
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => format!("no database at `{}`", path.display()),
         _ => format!("no database at `{}`: {error}", path.display()),
     };
     for entry in std::fs::read_dir(path).map_err(failed)? {
@@ -63,5 +63,5 @@ pub(crate) fn check_exists(path: &Path) -> Result<()> {
             return Ok(());
         }
     }
-    Err(failed(ErrorKind::NotFound.into()).into())
+    Err(failed(io::ErrorKind::NotFound.into()).into())
 }

@@ -20,7 +20,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::{Completion, FileEntry, Flush, Storage, name};
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 use handle::Handle;
 
 /// From this many open files on, those that need not be open are closed.
@@ -77,7 +77,7 @@ impl FileStorage {
         let failed = |source| Error::io("lock", path.display().to_string(), source);
         let file = directory::open_lock(&path).map_err(failed)?;
         file.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => Error::Locked { path: self.location() },
+            TryLockError::WouldBlock => Error::new(ErrorKind::Locked { path: self.location() }),
             TryLockError::Error(source) => failed(source),
         })?;
         self.forget_handles();

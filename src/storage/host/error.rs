@@ -1,12 +1,12 @@
 //! Errors of JavaScript as errors of this crate.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::sync::Arc;
 
 use js_sys::Reflect;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-use crate::Error;
+use crate::{Error, ErrorKind};
 
 /// What was being done, to say it when it fails.
 #[derive(Debug)]
@@ -25,12 +25,12 @@ impl Context {
     pub(in crate::storage) fn error(&self, thrown: &JsValue) -> Error {
         let code = property(thrown, "code").or_else(|| property(thrown, "name"));
         if code.as_deref() == Some("LOCKED") {
-            return Error::Locked { path: self.location.to_string() };
+            return Error::new(ErrorKind::Locked { path: self.location.to_string() });
         }
         if code.as_deref() == Some("INVALID_ARGUMENT") {
             return Error::invalid(in_words(thrown));
         }
-        let kind = code.as_deref().map_or(ErrorKind::Other, kind_of);
+        let kind = code.as_deref().map_or(io::ErrorKind::Other, kind_of);
         self.io(io::Error::new(kind, in_words(thrown)))
     }
 
@@ -49,19 +49,19 @@ impl Context {
 }
 
 /// The kind for a code of Node or of this package, or for the name of a `DOMException`.
-fn kind_of(code: &str) -> ErrorKind {
+fn kind_of(code: &str) -> io::ErrorKind {
     match code {
-        "EXISTS" | "EEXIST" => ErrorKind::AlreadyExists,
-        "ENOENT" | "NotFoundError" => ErrorKind::NotFound,
-        "ENOSPC" => ErrorKind::StorageFull,
-        "EDQUOT" | "QuotaExceededError" => ErrorKind::QuotaExceeded,
-        "EACCES" | "EPERM" | "NotAllowedError" | "SecurityError" => ErrorKind::PermissionDenied,
-        "EROFS" => ErrorKind::ReadOnlyFilesystem,
-        "EBUSY" | "NoModificationAllowedError" => ErrorKind::ResourceBusy,
-        "UNAVAILABLE" | "NotSupportedError" => ErrorKind::Unsupported,
-        "RangeError" => ErrorKind::InvalidInput,
-        "TimeoutError" => ErrorKind::TimedOut,
-        _ => ErrorKind::Other,
+        "EXISTS" | "EEXIST" => io::ErrorKind::AlreadyExists,
+        "ENOENT" | "NotFoundError" => io::ErrorKind::NotFound,
+        "ENOSPC" => io::ErrorKind::StorageFull,
+        "EDQUOT" | "QuotaExceededError" => io::ErrorKind::QuotaExceeded,
+        "EACCES" | "EPERM" | "NotAllowedError" | "SecurityError" => io::ErrorKind::PermissionDenied,
+        "EROFS" => io::ErrorKind::ReadOnlyFilesystem,
+        "EBUSY" | "NoModificationAllowedError" => io::ErrorKind::ResourceBusy,
+        "UNAVAILABLE" | "NotSupportedError" => io::ErrorKind::Unsupported,
+        "RangeError" => io::ErrorKind::InvalidInput,
+        "TimeoutError" => io::ErrorKind::TimedOut,
+        _ => io::ErrorKind::Other,
     }
 }
 

@@ -15,7 +15,7 @@ use wasm_bindgen::JsValue;
 
 use super::{Completion, FileEntry, Flush, Storage, name};
 #[cfg(doc)]
-use crate::Error;
+use crate::ErrorKind;
 pub(super) use error::Context;
 #[cfg(feature = "js")]
 pub(crate) use error::in_words;
@@ -26,8 +26,8 @@ use promise::complete;
 ///
 /// The object has the methods of [`Storage`] by their names in JavaScript (`syncDirectory` for
 /// [`sync_directory`](Storage::sync_directory)), and each returns its result or a promise of it. It also says where it
-/// is by a property `location`. An error whose `code` is `LOCKED` becomes [`Error::Locked`]; any other becomes an
-/// [`Error::Io`] with the text of the JavaScript error and, where its `code` or `name` tells one, its kind.
+/// is by a property `location`. An error whose `code` is `LOCKED` becomes [`ErrorKind::Locked`]; any other becomes an
+/// [`ErrorKind::Io`] with the text of the JavaScript error and, where its `code` or `name` tells one, its kind.
 ///
 /// Dropping it gives the lock back.
 ///

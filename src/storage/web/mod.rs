@@ -9,14 +9,16 @@
 
 mod snippets;
 
-use std::io::ErrorKind;
+use std::io;
 use std::sync::Arc;
 
 use wasm_bindgen::JsValue;
 
 use super::HostStorage;
 use super::host::Context;
-use crate::{Error, Result};
+#[cfg(doc)]
+use crate::ErrorKind;
+use crate::Result;
 
 /// The files of a database in the origin's private file system.
 ///
@@ -31,8 +33,8 @@ use crate::{Error, Result};
 ///
 /// # Errors
 ///
-/// [`Error::Io`] of the kind [`Unsupported`](std::io::ErrorKind::Unsupported) where the browser has no such files, as
-/// in some private windows; [`Error::InvalidArgument`] for a name that a database cannot have.
+/// [`ErrorKind::Io`] of the kind [`Unsupported`](std::io::ErrorKind::Unsupported) where the browser has no such files, as
+/// in some private windows; [`ErrorKind::InvalidArgument`] for a name that a database cannot have.
 pub async fn opfs(name: &str) -> Result<HostStorage> {
     opened(format!("opfs:{name}"), snippets::open_opfs(name).await)
 }
@@ -48,8 +50,8 @@ pub async fn opfs(name: &str) -> Result<HostStorage> {
 ///
 /// # Errors
 ///
-/// [`Error::Io`] of the kind [`Unsupported`](std::io::ErrorKind::Unsupported) where the browser has none;
-/// [`Error::InvalidArgument`] for a name that a database cannot have.
+/// [`ErrorKind::Io`] of the kind [`Unsupported`](std::io::ErrorKind::Unsupported) where the browser has none;
+/// [`ErrorKind::InvalidArgument`] for a name that a database cannot have.
 pub async fn indexed_db(name: &str) -> Result<HostStorage> {
     opened(format!("indexeddb:{name}"), snippets::open_indexed_db(name).await)
 }
@@ -72,7 +74,7 @@ pub async fn auto(name: &str) -> Result<HostStorage> {
         return indexed_db(name).await;
     }
     match opfs(name).await {
-        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::Unsupported => indexed_db(name).await,
+        Err(error) if error.is_io(io::ErrorKind::Unsupported) => indexed_db(name).await,
         opened => opened,
     }
 }
