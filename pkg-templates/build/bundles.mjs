@@ -1,10 +1,11 @@
-// One file for each entry, so that a page makes one request for each of script, worker and wasm.
+// One file for each entry, so that a page makes one request for each of script, worker and wasm. What few pages need is
+// in files of its own, which the page's script imports when it is needed.
 
 import { readFile, rm, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { build } from "esbuild";
 import { glueNames } from "./names.mjs";
-import { dist, entries, inlined, present, source, templates, worker } from "./places.mjs";
+import { dist, entries, inlined, present, rare, source, storages, templates } from "./places.mjs";
 
 function options({ dev }) {
   return {
@@ -20,9 +21,21 @@ function options({ dev }) {
   };
 }
 
+/** Leaves what is imported when it is needed in a file of its own. */
+const apart = {
+  name: "apart",
+  setup(build) {
+    build.onResolve({ filter: /^\.\.?\// }, ({ kind, path: specifier }) => {
+      return kind === "dynamic-import" ? { path: `./${path.basename(specifier)}`, external: true } : undefined;
+    });
+  },
+};
+
 function entry(name, { dev }) {
+  const common = options({ dev });
   return build({
-    ...options({ dev }),
+    ...common,
+    plugins: name === "index" ? [...common.plugins, apart] : common.plugins,
     entryPoints: [path.join(source, `${name}.ts`)],
     outfile: path.join(dist, `${name}.js`),
     platform: name === "node" ? "node" : "neutral",
@@ -31,7 +44,8 @@ function entry(name, { dev }) {
 }
 
 export async function bundle({ dev }) {
-  await build({ ...options({ dev }), entryPoints: [worker], outfile: path.join(dist, "worker.js"), platform: "browser" });
+  const entryPoints = ["worker.js", ...rare].map((name) => path.join(storages, name));
+  await build({ ...options({ dev }), entryPoints, outdir: dist, platform: "browser" });
   for (const name of present(entries, { dev })) await entry(name, { dev });
 }
 

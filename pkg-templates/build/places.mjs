@@ -10,7 +10,7 @@ export const build = path.dirname(fileURLToPath(import.meta.url));
 export const templates = path.dirname(build);
 export const root = path.dirname(templates);
 export const source = path.join(templates, "src");
-export const worker = path.join(root, "src/storage/web/worker.js");
+export const storages = path.join(root, "src/storage/web");
 export const target = path.join(root, "target/package");
 export const core = path.join(target, "core");
 export const inlined = path.join(target, "inlined");
@@ -20,6 +20,9 @@ export const dist = path.join(pkg, "dist");
 
 /** The entries of the package that are bundled one by one; `inline` needs their output. */
 export const entries = ["index", "node", "level"];
+
+/** What `index` imports only when it is needed: nothing that service workers need, which cannot import anything later. */
+export const rare = ["opfs-files.js"];
 
 /** The entries that there are: all of them, or with `dev` those that are written already. */
 export function present(names, { dev }) {

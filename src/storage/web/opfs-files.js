@@ -5,6 +5,7 @@
 // length of an open file is counted here and not asked for. The operations are done strictly in their order.
 
 import { coded, nameOf, unavailable } from "./errors.js";
+import { canHaveHandles, exists, rootDirectory } from "./opfs-root.js";
 import { patiently } from "./patience.js";
 import { Queue } from "./queue.js";
 
@@ -253,38 +254,6 @@ function readFully(access, data, offset) {
     count += read;
   }
   return count;
-}
-
-export function canHaveHandles() {
-  const { FileSystemFileHandle } = globalThis;
-  return typeof FileSystemFileHandle === "function" && "createSyncAccessHandle" in FileSystemFileHandle.prototype;
-}
-
-export async function rootDirectory() {
-  const storage = globalThis.navigator?.storage;
-  if (!storage?.getDirectory) throw unavailable("there is no private file system here");
-  try {
-    return await storage.getDirectory();
-  } catch (error) {
-    throw unavailable("the private file system cannot be used here", error);
-  }
-}
-
-/**
- * Whether there is something at the path.
- * @param {FileSystemDirectoryHandle} root
- * @param {string[]} path
- */
-export async function exists(root, path) {
-  try {
-    let directory = root;
-    for (const name of path) directory = await directory.getDirectoryHandle(name);
-    for await (const _entry of directory.keys()) return true;
-    return false;
-  } catch (error) {
-    if (nameOf(error) === "NotFoundError") return false;
-    throw error;
-  }
 }
 
 /**

@@ -1,7 +1,7 @@
 // The files of a database as another tab writes them: read by way of plain files, which no handle keeps from it.
 
 import { nameOf, readOnlyError } from "./errors.js";
-import { rootDirectory } from "./opfs-files.js";
+import { rootDirectory } from "./opfs-root.js";
 
 /** A file that is written to between two steps of a read has to be read again. */
 const ATTEMPTS = 20;

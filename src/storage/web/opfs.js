@@ -8,7 +8,7 @@ import { watchClearing } from "./clearing.js";
 import { coded, codeOf, nameOf } from "./errors.js";
 import { acquire, unlockedEarly } from "./locks.js";
 import { ROOT, directoryName, nameOfDirectory } from "./names.js";
-import { OpfsFiles, canHaveHandles, exists, rootDirectory } from "./opfs-files.js";
+import { canHaveHandles, exists, rootDirectory } from "./opfs-root.js";
 import { OpfsSnapshot } from "./opfs-snapshot.js";
 import { patiently } from "./patience.js";
 import { WorkerFiles } from "./worker-files.js";
@@ -29,7 +29,7 @@ export async function openOpfs(name, { readOnly = false, worker = defaultWorker,
   const path = pathOf(name);
   const location = `opfs:${name}`;
   if (readOnly) return new OpfsSnapshot(location, path);
-  const files = isDedicatedWorker() && canHaveHandles() ? new OpfsFiles() : new WorkerFiles(worker);
+  const files = isDedicatedWorker() && canHaveHandles() ? await filesHere() : new WorkerFiles(worker);
   const host = new OpfsHost(name, location, files, lockOptions);
   try {
     await files.probe(path);
@@ -38,6 +38,12 @@ export async function openOpfs(name, { readOnly = false, worker = defaultWorker,
     throw error;
   }
   return host;
+}
+
+/** Few applications live in such a worker, so that it is a file of its own where the package consists of several. */
+async function filesHere() {
+  const { OpfsFiles } = await import("./opfs-files.js");
+  return new OpfsFiles();
 }
 
 /**
@@ -105,7 +111,7 @@ class OpfsHost {
   /**
    * @param {string} name
    * @param {string} location
-   * @param {OpfsFiles | WorkerFiles} files
+   * @param {import("./opfs-files.js").OpfsFiles | WorkerFiles} files
    * @param {import("./host.d.ts").LockOptions} lockOptions
    */
   constructor(name, location, files, lockOptions) {

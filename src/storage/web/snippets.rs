@@ -40,10 +40,15 @@ extern "C" {
     fn code_of(error: &JsValue) -> JsValue;
 }
 
-#[wasm_bindgen(module = "/src/storage/web/opfs-files.js")]
+#[wasm_bindgen(module = "/src/storage/web/opfs-root.js")]
 extern "C" {
     #[wasm_bindgen(js_name = canHaveHandles)]
     fn can_have_handles() -> JsValue;
+}
+
+#[wasm_bindgen(module = "/src/storage/web/opfs-files.js")]
+extern "C" {
+    type OpfsFiles;
 }
 
 #[wasm_bindgen(module = "/src/storage/web/opfs-snapshot.js")]
