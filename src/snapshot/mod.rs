@@ -51,6 +51,7 @@
 mod io;
 mod reader;
 mod section;
+mod sections;
 mod writer;
 
 pub(crate) use io::{ChunkSink, ChunkSource, ReadSource, Sink, Source, StorageSink, StorageSource, WriteSink};

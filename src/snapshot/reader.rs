@@ -3,18 +3,16 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
-use super::section::{FILE_HEAD_BYTES, HeadFault, Kind, SECTION_HEAD_BYTES, SectionHead, check_file_head};
+use super::section::Kind;
+use super::sections::{Next, Section, Sections};
 use super::{CHUNK_BYTES, Source, Summary};
-use crate::checksum::Hasher;
 use crate::codec::{
     BlockHeader, Decode, EntryHeader, RevisionRecord, SnapshotFooter, SnapshotHeader, Undecodable, decode,
 };
 use crate::index::{Blob, Builder, Entry, Index, Revision, Slot, collected_marker};
 use crate::runtime::breathe;
 use crate::sorting;
-use crate::{Corruption, Error, ErrorKind, Result, Version};
+use crate::{Corruption, Error, Result, Version};
 
 /// A snapshot in memory.
 #[derive(Debug)]
@@ -39,21 +37,58 @@ pub(crate) async fn verify<S: Source>(source: &mut S, file: &str) -> Result<(Sna
 
 /// Finds all sections that are damaged, as far as their heads lead on.
 pub(crate) async fn damaged_sections<S: Source>(source: &mut S, file: &str) -> Result<Vec<Error>> {
-    let mut sections = Sections::new(source, file);
-    sections.file_head().await?;
-    let mut damage = Vec::new();
-    loop {
-        let number = sections.number;
-        match sections.next().await {
-            Ok(Some(_)) => {}
-            Ok(None) => return Ok(damage),
+    let mut search = Search { sections: Sections::new(file), damage: Vec::new() };
+    drive(source, &mut search).await?;
+    Ok(search.damage)
+}
+
+/// A snapshot that is being read, apart from where it comes from.
+trait Reading {
+    fn feed(&mut self, data: &[u8]);
+    /// Goes on as far as it can; none at the end.
+    fn step(&mut self) -> Result<Option<Needs>>;
+}
+
+/// What a reading needs before it goes on.
+enum Needs {
+    Bytes,
+    /// Nothing, but others may have a turn.
+    Turn,
+}
+
+/// Gives a reading the bytes of a source until it has come to an end.
+async fn drive<S: Source>(source: &mut S, reading: &mut (dyn Reading + Send)) -> Result<()> {
+    while let Some(needs) = reading.step()? {
+        match needs {
+            Needs::Bytes => reading.feed(&source.read(CHUNK_BYTES).await?),
+            Needs::Turn => breathe().await,
+        }
+    }
+    Ok(())
+}
+
+/// The search for all damage.
+struct Search<'a> {
+    sections: Sections<'a>,
+    damage: Vec<Error>,
+}
+
+impl Reading for Search<'_> {
+    fn feed(&mut self, data: &[u8]) {
+        self.sections.feed(data);
+    }
+
+    fn step(&mut self) -> Result<Option<Needs>> {
+        let number = self.sections.number;
+        match self.sections.next() {
+            Ok(Next::Section(_)) => Ok(Some(Needs::Turn)),
+            Ok(Next::More) => Ok(Some(Needs::Bytes)),
+            Ok(Next::End) => Ok(None),
             Err(error) if error.is_corruption() => {
-                damage.push(error);
-                if sections.number == number {
-                    return Ok(damage);
-                }
+                self.damage.push(error);
+                Ok((self.sections.number != number).then_some(Needs::Turn))
             }
-            Err(error) => return Err(error),
+            Err(error) => Err(error),
         }
     }
 }
@@ -75,44 +110,72 @@ impl Visitor for () {
     fn end_keyspace(&mut self, _: u32) {}
 }
 
-async fn read<S: Source, V: Visitor>(source: &mut S, file: &str, visitor: V) -> Result<(SnapshotHeader, V, Summary)> {
-    let mut sections = Sections::new(source, file);
-    sections.file_head().await?;
-    let header = header(&mut sections).await?;
-    let mut checker = Checker::new(&header, visitor);
-    let footer = loop {
-        let checksum = sections.checksum.clone().finalize();
-        let section = sections.next().await?.ok_or_else(|| sections.fault(Corruption::Footer))?;
-        match section.kind {
-            Kind::Block => {
-                checker.block(&section.payload).map_err(|_| section.fault(file, Corruption::Payload))?;
-                breathe().await;
-            }
-            Kind::Footer => match decode_footer(&section.payload, checker.summary, checksum) {
-                Some(footer) => {
-                    checker.summary.forgotten = footer.forgotten;
-                    break section;
-                }
-                None => return Err(section.fault(file, Corruption::Footer)),
-            },
-            Kind::Header => return Err(section.fault(file, Corruption::Block)),
-        }
-    };
-    if !sections.take(1).await?.is_empty() {
-        return Err(footer.fault(file, Corruption::Footer));
-    }
-    let bytes = sections.offset;
+async fn read<S: Source, V: Visitor + Send>(
+    source: &mut S,
+    file: &str,
+    visitor: V,
+) -> Result<(SnapshotHeader, V, Summary)> {
+    let mut contents =
+        Contents { sections: Sections::new(file), header: None, checker: Checker::new(visitor), footer: None };
+    drive(source, &mut contents).await?;
+    let Contents { sections, header, checker, .. } = contents;
+    let header = header.ok_or_else(|| sections.fault(Corruption::Truncated))?;
     let (visitor, summary) = checker.finish();
-    Ok((header, visitor, Summary { bytes, ..summary }))
+    Ok((header, visitor, Summary { bytes: sections.offset, ..summary }))
 }
 
-async fn header<S: Source>(sections: &mut Sections<'_, S>) -> Result<SnapshotHeader> {
-    let section = sections.next().await?.ok_or_else(|| sections.fault(Corruption::Truncated))?;
-    if section.kind != Kind::Header {
-        return Err(section.fault(sections.file, Corruption::Block));
+/// The contents of a snapshot: a header, blocks, and a footer after which nothing follows.
+struct Contents<'a, V> {
+    sections: Sections<'a>,
+    header: Option<SnapshotHeader>,
+    checker: Checker<V>,
+    footer: Option<Section>,
+}
+
+impl<V: Visitor> Reading for Contents<'_, V> {
+    fn feed(&mut self, data: &[u8]) {
+        self.sections.feed(data);
     }
-    let header = decode_whole(&section.payload).ok().filter(is_consistent);
-    header.ok_or_else(|| section.fault(sections.file, Corruption::Payload))
+
+    fn step(&mut self) -> Result<Option<Needs>> {
+        if let Some(footer) = &self.footer {
+            return match self.sections.are_at_end() {
+                Some(true) => Ok(None),
+                Some(false) => Err(footer.fault(self.sections.file, Corruption::Footer)),
+                None => Ok(Some(Needs::Bytes)),
+            };
+        }
+        match self.sections.next()? {
+            Next::Section(section) => self.section(section).map(|()| Some(Needs::Turn)),
+            Next::More => Ok(Some(Needs::Bytes)),
+            Next::End if self.header.is_none() => Err(self.sections.fault(Corruption::Truncated)),
+            Next::End => Err(self.sections.fault(Corruption::Footer)),
+        }
+    }
+}
+
+impl<V: Visitor> Contents<'_, V> {
+    fn section(&mut self, section: Section) -> Result<()> {
+        let fault = |kind| section.fault(self.sections.file, kind);
+        match (section.kind, self.header.is_some()) {
+            (Kind::Header, false) => {
+                let header = decode_whole(&section.payload).ok().filter(is_consistent);
+                let header = header.ok_or_else(|| fault(Corruption::Payload))?;
+                self.checker.begin(&header);
+                self.header = Some(header);
+            }
+            (Kind::Block, true) => {
+                self.checker.block(&section.payload).map_err(|_| fault(Corruption::Payload))?;
+            }
+            (Kind::Footer, true) => {
+                let footer = decode_footer(&section.payload, self.checker.summary, section.checksum);
+                self.checker.summary.forgotten = footer.ok_or_else(|| fault(Corruption::Footer))?.forgotten;
+                self.footer = Some(section);
+            }
+            _ => return Err(fault(Corruption::Block)),
+        }
+        Ok(())
+    }
 }
 
 fn is_consistent(header: &SnapshotHeader) -> bool {
@@ -143,114 +206,6 @@ fn ensure(condition: bool) -> Result<(), Undecodable> {
     if condition { Ok(()) } else { Err(Undecodable) }
 }
 
-/// Takes the sections of a snapshot off its source, one after the other.
-struct Sections<'a, S> {
-    source: &'a mut S,
-    file: &'a str,
-    /// What was read and not taken yet; it begins at `offset`.
-    chunk: Bytes,
-    offset: u64,
-    ended: bool,
-    number: u32,
-    /// Over the payload checksums of the sections so far.
-    checksum: Hasher,
-}
-
-/// A section that is intact, and where it begins.
-struct Section {
-    kind: Kind,
-    offset: u64,
-    payload: Bytes,
-}
-
-impl Section {
-    fn fault(&self, file: &str, kind: Corruption) -> Error {
-        Error::corrupted(file, self.offset, kind)
-    }
-}
-
-impl<'a, S: Source> Sections<'a, S> {
-    fn new(source: &'a mut S, file: &'a str) -> Self {
-        Self { source, file, chunk: Bytes::new(), offset: 0, ended: false, number: 0, checksum: Hasher::new() }
-    }
-
-    async fn file_head(&mut self) -> Result<()> {
-        let head = self.take(FILE_HEAD_BYTES).await?;
-        if head.len() < FILE_HEAD_BYTES {
-            return Err(self.fault(Corruption::Truncated));
-        }
-        check_file_head(&head).map_err(|fault| match fault {
-            HeadFault::Damaged => Error::corrupted(self.file, 0, Corruption::Header),
-            HeadFault::UnknownFormat(format) => {
-                Error::new(ErrorKind::UnsupportedFormat { file: self.file.into(), format })
-            }
-        })
-    }
-
-    /// The next section. None at the end of the source.
-    async fn next(&mut self) -> Result<Option<Section>> {
-        let offset = self.offset;
-        let head = self.take(SECTION_HEAD_BYTES).await?;
-        if head.is_empty() {
-            return Ok(None);
-        }
-        if head.len() < SECTION_HEAD_BYTES {
-            return Err(self.fault(Corruption::Truncated));
-        }
-        let head = SectionHead::parse(&head).filter(|head| head.number == self.number);
-        let head = head.ok_or_else(|| Error::corrupted(self.file, offset, Corruption::Block))?;
-        self.number = self.number.wrapping_add(1);
-        let payload = self.payload(&head, offset).await?;
-        self.checksum.update(&head.checksum.to_le_bytes());
-        Ok(Some(Section { kind: head.kind, offset, payload }))
-    }
-
-    async fn payload(&mut self, head: &SectionHead, offset: u64) -> Result<Bytes> {
-        let stored = self.take(head.stored_length as usize).await?;
-        if stored.len() < head.stored_length as usize {
-            return Err(self.fault(Corruption::Truncated));
-        }
-        let kind = if head.kind == Kind::Footer { Corruption::Footer } else { Corruption::Block };
-        head.open(stored).ok_or_else(|| Error::corrupted(self.file, offset, kind))
-    }
-
-    /// The next `length` bytes; fewer only at the end. What is held grows with what is there, not with `length`.
-    async fn take(&mut self, length: usize) -> Result<Bytes> {
-        if self.chunk.is_empty() {
-            self.refill().await?;
-        }
-        let mut taken = self.split(length);
-        if taken.len() < length && !self.ended {
-            let mut joined = Vec::from(taken);
-            while joined.len() < length && !self.ended {
-                self.refill().await?;
-                joined.extend_from_slice(&self.split(length - joined.len()));
-            }
-            taken = Bytes::from(joined);
-        }
-        Ok(taken)
-    }
-
-    fn split(&mut self, length: usize) -> Bytes {
-        let part = self.chunk.split_to(length.min(self.chunk.len()));
-        self.offset += part.len() as u64;
-        part
-    }
-
-    async fn refill(&mut self) -> Result<()> {
-        if !self.ended {
-            self.chunk = self.source.read(CHUNK_BYTES).await?;
-            self.ended = self.chunk.len() < CHUNK_BYTES;
-        }
-        Ok(())
-    }
-
-    /// Damage at the place that was reached.
-    fn fault(&self, kind: Corruption) -> Error {
-        Error::corrupted(self.file, self.offset, kind)
-    }
-}
-
 /// Checks the contents of the blocks against the header and their order, and passes them on.
 struct Checker<V> {
     version: Version,
@@ -266,11 +221,15 @@ struct Checker<V> {
 }
 
 impl<V: Visitor> Checker<V> {
-    fn new(header: &SnapshotHeader, visitor: V) -> Self {
-        let keyspaces = header.keyspaces.iter().rev().map(|(number, _)| *number).collect();
-        let version = header.version;
+    fn new(visitor: V) -> Self {
         let summary = Summary::default();
-        Self { version, keyspaces, key: None, newer: None, collected: false, summary, visitor }
+        Self { version: 0, keyspaces: Vec::new(), key: None, newer: None, collected: false, summary, visitor }
+    }
+
+    /// Takes over what the header says.
+    fn begin(&mut self, header: &SnapshotHeader) {
+        self.version = header.version;
+        self.keyspaces = header.keyspaces.iter().rev().map(|(number, _)| *number).collect();
     }
 
     fn block(&mut self, mut payload: &[u8]) -> Result<(), Undecodable> {

@@ -1,6 +1,5 @@
 //! The file head and the sections of a snapshot as bytes.
 
-use bytes::Bytes;
 use lz4_flex::block::{compress_into, decompress_into, get_maximum_output_size};
 
 use crate::Compression;
@@ -95,16 +94,16 @@ impl SectionHead {
     }
 
     /// The payload out of the stored one. None when it is damaged.
-    pub(super) fn open(&self, stored: Bytes) -> Option<Bytes> {
-        if stored.len() != self.stored_length as usize || checksum::hash(&stored) != self.checksum {
+    pub(super) fn open(&self, stored: &[u8]) -> Option<Vec<u8>> {
+        if stored.len() != self.stored_length as usize || checksum::hash(stored) != self.checksum {
             return None;
         }
         if self.stored_length == self.raw_length {
-            return Some(stored);
+            return Some(stored.to_vec());
         }
         let mut raw = vec![0; self.raw_length as usize];
-        let length = decompress_into(&stored, &mut raw).ok()?;
-        (length == raw.len()).then(|| Bytes::from(raw))
+        let length = decompress_into(stored, &mut raw).ok()?;
+        (length == raw.len()).then_some(raw)
     }
 }
 
