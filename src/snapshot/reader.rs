@@ -25,14 +25,14 @@ pub(crate) struct Loaded {
 
 /// Reads a snapshot and builds its indexes. `file` is what errors call it.
 pub(crate) async fn load<S: Source>(source: &mut S, file: &str) -> Result<Loaded> {
-    let (header, visitor, summary) = read(source, file, Loader::default()).await?;
-    Ok(Loaded { header, contents: visitor.contents, summary })
+    let mut loader = Loader::default();
+    let (header, summary) = read(source, file, &mut loader).await?;
+    Ok(Loaded { header, contents: loader.contents, summary })
 }
 
 /// Reads a snapshot and finds all damage that [`load`] would find.
 pub(crate) async fn verify<S: Source>(source: &mut S, file: &str) -> Result<(SnapshotHeader, Summary)> {
-    let (header, (), summary) = read(source, file, ()).await?;
-    Ok((header, summary))
+    read(source, file, &mut ()).await
 }
 
 /// Finds all sections that are damaged, as far as their heads lead on.
@@ -110,29 +110,26 @@ impl Visitor for () {
     fn end_keyspace(&mut self, _: u32) {}
 }
 
-async fn read<S: Source, V: Visitor + Send>(
+async fn read<S: Source>(
     source: &mut S,
     file: &str,
-    visitor: V,
-) -> Result<(SnapshotHeader, V, Summary)> {
+    visitor: &mut (dyn Visitor + Send),
+) -> Result<(SnapshotHeader, Summary)> {
     let mut contents =
         Contents { sections: Sections::new(file), header: None, checker: Checker::new(visitor), footer: None };
     drive(source, &mut contents).await?;
-    let Contents { sections, header, checker, .. } = contents;
-    let header = header.ok_or_else(|| sections.fault(Corruption::Truncated))?;
-    let (visitor, summary) = checker.finish();
-    Ok((header, visitor, Summary { bytes: sections.offset, ..summary }))
+    contents.finish()
 }
 
 /// The contents of a snapshot: a header, blocks, and a footer after which nothing follows.
-struct Contents<'a, V> {
+struct Contents<'a> {
     sections: Sections<'a>,
     header: Option<SnapshotHeader>,
-    checker: Checker<V>,
+    checker: Checker<'a>,
     footer: Option<Section>,
 }
 
-impl<V: Visitor> Reading for Contents<'_, V> {
+impl Reading for Contents<'_> {
     fn feed(&mut self, data: &[u8]) {
         self.sections.feed(data);
     }
@@ -154,7 +151,12 @@ impl<V: Visitor> Reading for Contents<'_, V> {
     }
 }
 
-impl<V: Visitor> Contents<'_, V> {
+impl Contents<'_> {
+    fn finish(self) -> Result<(SnapshotHeader, Summary)> {
+        let header = self.header.ok_or_else(|| self.sections.fault(Corruption::Truncated))?;
+        Ok((header, Summary { bytes: self.sections.offset, ..self.checker.finish() }))
+    }
+
     fn section(&mut self, section: Section) -> Result<()> {
         let fault = |kind| section.fault(self.sections.file, kind);
         match (section.kind, self.header.is_some()) {
@@ -207,7 +209,7 @@ fn ensure(condition: bool) -> Result<(), Undecodable> {
 }
 
 /// Checks the contents of the blocks against the header and their order, and passes them on.
-struct Checker<V> {
+struct Checker<'a> {
     version: Version,
     /// The keyspaces in reverse; the last of them is the current one.
     keyspaces: Vec<u32>,
@@ -217,11 +219,11 @@ struct Checker<V> {
     newer: Option<(Version, u64)>,
     collected: bool,
     summary: Summary,
-    visitor: V,
+    visitor: &'a mut (dyn Visitor + Send),
 }
 
-impl<V: Visitor> Checker<V> {
-    fn new(visitor: V) -> Self {
+impl<'a> Checker<'a> {
+    fn new(visitor: &'a mut (dyn Visitor + Send)) -> Self {
         let summary = Summary::default();
         Self { version: 0, keyspaces: Vec::new(), key: None, newer: None, collected: false, summary, visitor }
     }
@@ -288,11 +290,11 @@ impl<V: Visitor> Checker<V> {
         Ok(())
     }
 
-    fn finish(mut self) -> (V, Summary) {
+    fn finish(mut self) -> Summary {
         while !self.keyspaces.is_empty() {
             self.end_keyspace();
         }
-        (self.visitor, self.summary)
+        self.summary
     }
 }
 
