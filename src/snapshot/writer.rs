@@ -30,18 +30,29 @@ pub(crate) async fn write<S: Sink>(
     forgotten: impl FnOnce() -> (Version, u64),
 ) -> Result<Summary> {
     debug_assert!(header.keyspaces.iter().map(|(number, _)| number).eq(contents.iter().map(|(number, _)| number)));
-    let mut writer = Writer::new(sink, compression);
-    let mut payload = Vec::new();
-    encode(header, &mut payload);
-    writer.section(Kind::Header, &payload).await?;
-    for (keyspace, index) in contents {
-        writer.keyspace(*keyspace, index, header.version).await?;
+    let mut writer = Writer::new(contents, ReadPoint::version(header.version), compression);
+    writer.header(header)?;
+    while writer.next_block()? {
+        if writer.buffer.len() >= CHUNK_BYTES {
+            sink.write(writer.take()).await?;
+        }
+        breathe().await;
     }
-    writer.finish(forgotten()).await
+    writer.footer(forgotten())?;
+    sink.write(writer.take()).await?;
+    Ok(writer.summary)
 }
 
-struct Writer<'a, S> {
-    sink: &'a mut S,
+/// A snapshot that is being made, apart from where it goes to.
+struct Writer<'a> {
+    /// The keyspaces that are left; the first of them is the one that is being written.
+    contents: &'a [(u32, Arc<Index>)],
+    point: ReadPoint,
+    /// The place in the current keyspace, once it is begun.
+    walk: Option<Walk<'a>>,
+    /// The revisions that are left of the key at that place, when a block has ended within it.
+    rest: Option<Arc<Revision>>,
+    block: Block,
     compression: Compression,
     /// Sections that are still to be written.
     buffer: Vec<u8>,
@@ -50,54 +61,86 @@ struct Writer<'a, S> {
     summary: Summary,
 }
 
-impl<'a, S: Sink> Writer<'a, S> {
-    fn new(sink: &'a mut S, compression: Compression) -> Self {
-        let buffer = file_head().to_vec();
-        Self { sink, compression, buffer, sections: 0, checksum: Hasher::new(), summary: Summary::default() }
+impl<'a> Writer<'a> {
+    fn new(contents: &'a [(u32, Arc<Index>)], point: ReadPoint, compression: Compression) -> Self {
+        Self {
+            contents,
+            point,
+            walk: None,
+            rest: None,
+            block: Block::default(),
+            compression,
+            buffer: file_head().to_vec(),
+            sections: 0,
+            checksum: Hasher::new(),
+            summary: Summary::default(),
+        }
     }
 
-    async fn keyspace(&mut self, keyspace: u32, index: &Index, version: Version) -> Result<()> {
-        let mut block = Block::new(keyspace);
-        let mut walk = Walk::with_removed(index, ReadPoint::version(version), Bound::Unbounded, Bound::Unbounded);
+    /// Adds the next block to the buffer; false when there is none.
+    fn next_block(&mut self) -> Result<bool> {
+        while let Some((keyspace, index)) = self.contents.first() {
+            if !self.fill_block(index)? {
+                self.walk = None;
+                self.contents = &self.contents[1..];
+            }
+            if self.block.entries > 0 {
+                self.block(*keyspace)?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Adds entries to the block; false at the end of the keyspace, true when the block is large enough before.
+    fn fill_block(&mut self, index: &'a Index) -> Result<bool> {
+        let begin = || Walk::with_removed(index, self.point, Bound::Unbounded, Bound::Unbounded);
+        let walk = self.walk.get_or_insert_with(begin);
         while walk.settle_front() {
             let Some((key, newest)) = walk.front() else { break };
             if newest.slot == Slot::Collected {
-                return Err(Error::new(ErrorKind::HistoryCollected { requested: version }));
+                return Err(Error::new(ErrorKind::HistoryCollected { requested: self.point.version }));
             }
-            self.summary.entries += 1;
-            let mut next = Some(newest);
-            while let Some(revision) = next {
-                next = block.push(key, revision);
-                if block.entries_bytes.len() >= BLOCK_BYTES {
-                    self.block(&mut block).await?;
+            self.rest = match self.rest.take() {
+                Some(revision) => self.block.push(key, &revision),
+                None => {
+                    self.summary.entries += 1;
+                    self.block.push(key, newest)
                 }
+            };
+            if self.rest.is_none() {
+                walk.advance_front();
             }
-            walk.advance_front();
+            if self.block.entries_bytes.len() >= BLOCK_BYTES {
+                return Ok(true);
+            }
         }
-        if block.entries > 0 { self.block(&mut block).await } else { Ok(()) }
+        Ok(false)
     }
 
-    async fn block(&mut self, block: &mut Block) -> Result<()> {
+    fn block(&mut self, keyspace: u32) -> Result<()> {
         self.summary.blocks += 1;
-        self.summary.revisions += block.revisions;
-        let payload = block.take();
-        self.section(Kind::Block, &payload).await?;
-        breathe().await;
-        Ok(())
+        self.summary.revisions += self.block.revisions;
+        let payload = self.block.take(keyspace);
+        self.section(Kind::Block, &payload)
     }
 
-    async fn finish(mut self, forgotten: (Version, u64)) -> Result<Summary> {
+    fn header(&mut self, header: &SnapshotHeader) -> Result<()> {
+        let mut payload = Vec::new();
+        encode(header, &mut payload);
+        self.section(Kind::Header, &payload)
+    }
+
+    fn footer(&mut self, forgotten: (Version, u64)) -> Result<()> {
         self.summary.forgotten = forgotten;
         let Summary { blocks, entries, revisions, .. } = self.summary;
         let checksum = self.checksum.clone().finalize();
         let mut payload = Vec::new();
         encode(&SnapshotFooter { blocks, entries, revisions, forgotten, checksum }, &mut payload);
-        self.section(Kind::Footer, &payload).await?;
-        self.flush().await?;
-        Ok(self.summary)
+        self.section(Kind::Footer, &payload)
     }
 
-    async fn section(&mut self, kind: Kind, payload: &[u8]) -> Result<()> {
+    fn section(&mut self, kind: Kind, payload: &[u8]) -> Result<()> {
         if payload.len() > PAYLOAD_LIMIT {
             let (limit, actual) = (PAYLOAD_LIMIT as u64, payload.len() as u64);
             return Err(Error::new(ErrorKind::Limit { what: "bytes of a snapshot block", limit, actual }));
@@ -105,19 +148,19 @@ impl<'a, S: Sink> Writer<'a, S> {
         let checksum = seal(kind, self.sections, payload, self.compression, &mut self.buffer);
         self.checksum.update(&checksum.to_le_bytes());
         self.sections += 1;
-        if self.buffer.len() >= CHUNK_BYTES { self.flush().await } else { Ok(()) }
+        Ok(())
     }
 
-    async fn flush(&mut self) -> Result<()> {
+    /// What is in the buffer, which is empty again.
+    fn take(&mut self) -> Bytes {
         self.summary.bytes += self.buffer.len() as u64;
-        let data = Bytes::from(std::mem::take(&mut self.buffer));
-        self.sink.write(data).await
+        Bytes::from(std::mem::take(&mut self.buffer))
     }
 }
 
 /// Entries that are still to become a block.
+#[derive(Default)]
 struct Block {
-    keyspace: u32,
     entries: u32,
     revisions: u64,
     entries_bytes: Vec<u8>,
@@ -126,35 +169,32 @@ struct Block {
 }
 
 impl Block {
-    fn new(keyspace: u32) -> Self {
-        Self { keyspace, entries: 0, revisions: 0, entries_bytes: Vec::new(), records: Vec::new() }
-    }
-
     /// Adds a key from one of its revisions on. Returns the revision to go on with when the block became too large.
-    fn push<'r>(&mut self, key: &Blob, newest: &'r Revision) -> Option<&'r Revision> {
+    fn push(&mut self, key: &Blob, newest: &Revision) -> Option<Arc<Revision>> {
         self.records.clear();
         let mut revisions = 0;
-        let mut next = Some(newest);
+        let (mut next, mut shared) = (Some(newest), None);
         while let Some(revision) = next.filter(|revision| revision.slot != Slot::Collected) {
             if revisions > 0 && self.entries_bytes.len() + self.records.len() >= PART_BYTES {
                 break;
             }
             encode(&record(revision), &mut self.records);
             revisions += 1;
-            next = revision.older.as_deref();
+            shared = revision.older.as_ref();
+            next = shared.map(Arc::as_ref);
         }
         let collected = next.is_some_and(|revision| revision.slot == Slot::Collected);
         encode(&EntryHeader { key, revisions, collected }, &mut self.entries_bytes);
         self.entries_bytes.extend_from_slice(&self.records);
         self.entries += 1;
         self.revisions += u64::from(revisions);
-        next.filter(|_| !collected)
+        shared.filter(|_| !collected).cloned()
     }
 
     /// The payload of this block, which is empty again.
-    fn take(&mut self) -> Vec<u8> {
+    fn take(&mut self, keyspace: u32) -> Vec<u8> {
         let mut payload = Vec::with_capacity(self.entries_bytes.len() + 16);
-        encode(&BlockHeader { keyspace: self.keyspace, entries: self.entries }, &mut payload);
+        encode(&BlockHeader { keyspace, entries: self.entries }, &mut payload);
         payload.append(&mut self.entries_bytes);
         self.entries = 0;
         self.revisions = 0;
