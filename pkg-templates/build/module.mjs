@@ -1,6 +1,7 @@
 // Reads the sections of a wasm module, and writes them again.
 
 const NAMES = "name";
+const FUNCTION_NAMES = 1;
 const [CUSTOM, IMPORT, EXPORT, CODE, DATA] = [0, 2, 7, 10, 11];
 
 /** A place in some bytes that goes on with each read. */
@@ -76,11 +77,20 @@ export class Module {
       if (id !== CUSTOM || reader.text() !== NAMES) continue;
       while (!reader.ended) {
         const [kind, part] = [reader.byte(), new Reader(reader.take(reader.number()))];
-        if (kind !== 1) continue;
+        if (kind !== FUNCTION_NAMES) continue;
         for (let count = part.number(); count > 0; count--) names.set(part.number(), part.text());
       }
     }
     return names;
+  }
+
+  /** Gives functions names in place of those they have, by their index in its order. */
+  setFunctionNames(names) {
+    const entries = [...names].map(([index, name]) => Buffer.concat([number(index), text(name)]));
+    const part = list(entries);
+    const content = Buffer.concat([text(NAMES), Uint8Array.of(FUNCTION_NAMES), number(part.length), part]);
+    this.sections = this.sections.filter(({ id, content }) => id !== CUSTOM || new Reader(content).text() !== NAMES);
+    this.sections.push({ id: CUSTOM, content });
   }
 
   #imports() {

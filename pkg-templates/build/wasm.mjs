@@ -4,6 +4,7 @@ import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { Module } from "./module.mjs";
 import { shorten } from "./names.mjs";
+import { nameByLikeness } from "./order.mjs";
 import { removePanics } from "./panics.mjs";
 import { core, dist, pkg, target, tool } from "./places.mjs";
 
@@ -32,5 +33,11 @@ export async function optimize({ dev }) {
   shorten(module);
   const reduced = path.join(target, "reduced.wasm");
   await writeFile(reduced, module.bytes());
-  await tool("wasm-opt", ["-Os", "--low-memory-unused", ...FEATURES, ...STRIP, reduced, "-o", output]);
+  const optimized = path.join(target, "optimized.wasm");
+  const optimize = ["-Os", "--low-memory-unused", ...FEATURES, ...STRIP];
+  await tool("wasm-opt", [...optimize, reduced, "-o", optimized]);
+  const ordered = new Module(await readFile(optimized));
+  nameByLikeness(ordered);
+  await writeFile(optimized, ordered.bytes());
+  await tool("wasm-opt", [...optimize, "--reorder-functions-by-name", optimized, "-o", output]);
 }
