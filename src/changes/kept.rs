@@ -63,7 +63,7 @@ impl Kept {
     pub(super) fn next(&mut self) -> Option<Changes> {
         let KeptChange { version, time, .. } = *self.0.front()?;
         let count = self.0.iter().take_while(|change| change.version == version).count();
-        let changes = self.0.drain(..count).map(KeptChange::into_change).collect();
+        let changes = (0..count).filter_map(|_| self.0.pop_front()).map(KeptChange::into_change).collect();
         Some(Changes { version, time: from_ns(time), changes })
     }
 }

@@ -88,7 +88,11 @@ struct Signals {
 
 impl Worker {
     /// Starts a task that calls `work` and then waits: for a signal, or for as long as `work` said.
-    pub(crate) fn start(_name: &str, mut work: impl FnMut() -> Option<Duration> + 'static) -> Result<Self> {
+    pub(crate) fn start(_name: &str, work: impl FnMut() -> Option<Duration> + 'static) -> Result<Self> {
+        Ok(Self::start_boxed(Box::new(work)))
+    }
+
+    fn start_boxed(mut work: Box<dyn FnMut() -> Option<Duration>>) -> Self {
         let shared = Arc::new(Shared::default());
         let signals = Arc::clone(&shared);
         spawn_boxed(Box::pin(async move {
@@ -97,7 +101,7 @@ impl Worker {
                 signals.pause(pause).await;
             }
         }));
-        Ok(Self { shared })
+        Self { shared }
     }
 
     pub(crate) fn signal(&self) {

@@ -16,11 +16,12 @@ use wasm_bindgen::JsValue;
 use super::{Completion, FileEntry, Flush, Storage, name};
 #[cfg(doc)]
 use crate::ErrorKind;
+use crate::Result;
 pub(super) use error::Context;
 #[cfg(feature = "js")]
 pub(crate) use error::in_words;
 use object::{Number, Object};
-use promise::complete;
+use promise::{Answer, complete};
 
 /// The files that a JavaScript object keeps.
 ///
@@ -67,32 +68,40 @@ impl HostStorage {
         &self,
         operation: &'static str,
         file: Option<&str>,
-        call: impl FnOnce(&Object) -> std::result::Result<JsValue, JsValue>,
+        call: &dyn Fn(&Object) -> Answer,
         convert: impl FnOnce(JsValue) -> std::result::Result<T, String> + 'static,
     ) -> Completion<T> {
-        if let Some(Err(error)) = file.map(name::check) {
-            return Completion::ready(Err(error));
-        }
-        let context = Context::new(operation, &self.location, file);
-        match self.object.get() {
-            Some(object) => complete(call(&object), context, convert),
-            None => Completion::ready(Err(context.failed("a storage of JavaScript is used in another thread"))),
+        match self.ask(operation, file, call) {
+            Ok((answer, context)) => complete(answer, context, convert),
+            Err(error) => Completion::ready(Err(error)),
         }
     }
 
-    fn act(
+    /// One function for all calls: they differ in what they do alone.
+    fn ask(
         &self,
         operation: &'static str,
-        file: &str,
-        call: impl FnOnce(&Object) -> std::result::Result<JsValue, JsValue>,
-    ) -> Completion<()> {
-        self.call(operation, Some(file), call, |_nothing| Ok(()))
+        file: Option<&str>,
+        call: &dyn Fn(&Object) -> Answer,
+    ) -> Result<(Answer, Context)> {
+        if let Some(file) = file {
+            name::check(file)?;
+        }
+        let context = Context::new(operation, &self.location, file);
+        match self.object.get() {
+            Some(object) => Ok((call(&object), context)),
+            None => Err(context.failed("a storage of JavaScript is used in another thread")),
+        }
+    }
+
+    fn act(&self, operation: &'static str, file: Option<&str>, call: &dyn Fn(&Object) -> Answer) -> Completion<()> {
+        self.call(operation, file, call, |_nothing| Ok(()))
     }
 }
 
 impl Storage for HostStorage {
     fn lock(&self) -> Completion<()> {
-        self.call("lock", None, Object::lock, |_nothing| Ok(()))
+        self.act("lock", None, &Object::lock)
     }
 
     fn unlock(&self) {
@@ -102,22 +111,22 @@ impl Storage for HostStorage {
     }
 
     fn list(&self) -> Completion<Vec<FileEntry>> {
-        self.call("list", None, Object::list, |answer| object::entries(&answer))
+        self.call("list", None, &Object::list, |answer| object::entries(&answer))
     }
 
     fn create(&self, name: &str) -> Completion<()> {
-        self.act("create", name, |object| object.create(name))
+        self.act("create", Some(name), &|object| object.create(name))
     }
 
     fn read(&self, name: &str, offset: u64, length: usize) -> Completion<Bytes> {
         // Where no file can have a byte there is nothing to read.
         let position = object::position(offset.min(object::POSITION_LIMIT - 1));
-        let call = |object: &Object| object.read(name, position?, object::count(length));
-        self.call("read", Some(name), call, move |answer| object::bytes(answer, length))
+        let call = |object: &Object| object.read(name, position.clone()?, object::count(length));
+        self.call("read", Some(name), &call, move |answer| object::bytes(answer, length))
     }
 
     fn write(&self, name: &str, offset: u64, data: Bytes, flush: Flush) -> Completion<()> {
-        self.act("write", name, |object| {
+        self.act("write", Some(name), &|object| {
             // The object may transfer the bytes, so they need a buffer of their own.
             let data = js_sys::Uint8Array::from(&data[..]);
             object.write(name, object::position(offset)?, &data, flush == Flush::Yes)
@@ -125,15 +134,15 @@ impl Storage for HostStorage {
     }
 
     fn truncate(&self, name: &str, length: u64) -> Completion<()> {
-        self.act("truncate", name, |object| object.truncate(name, object::position(length)?))
+        self.act("truncate", Some(name), &|object| object.truncate(name, object::position(length)?))
     }
 
     fn sync(&self, name: &str) -> Completion<()> {
-        self.act("sync", name, |object| object.sync(name))
+        self.act("sync", Some(name), &|object| object.sync(name))
     }
 
     fn sync_directory(&self) -> Completion<()> {
-        self.call("sync", None, Object::sync_directory, |_nothing| Ok(()))
+        self.act("sync", None, &Object::sync_directory)
     }
 
     fn reserve(&self, name: &str, _length: u64) -> Completion<()> {
@@ -141,7 +150,7 @@ impl Storage for HostStorage {
     }
 
     fn remove(&self, name: &str) -> Completion<()> {
-        self.act("remove", name, |object| object.remove(name))
+        self.act("remove", Some(name), &|object| object.remove(name))
     }
 
     fn location(&self) -> String {

@@ -10,7 +10,8 @@ use super::Context;
 use crate::Result;
 use crate::storage::Completion;
 
-type Answer = std::result::Result<JsValue, JsValue>;
+/// What a call gave, or what it threw.
+pub(super) type Answer = std::result::Result<JsValue, JsValue>;
 
 /// The completion of a call that gave a result or a promise of one, or threw.
 pub(super) fn complete<T: Send + 'static>(
