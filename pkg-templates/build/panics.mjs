@@ -17,6 +17,8 @@ const NEVER_RETURNS = [
   /std(\[\w+\])?::(panicking|thread::local)::\w*panic\w*/,
   /\brust_begin_unwind$/,
   /\bFallibility>?::(capacity_overflow|alloc_err)/,
+  // Only Debug uses it, which prints nothing.
+  /core(\[\w+\])?::fmt::builders::/,
   /\b(len_mismatch_fail|assert_failed|panic_advance|panic_does_not_fit|panic_access_error)$/,
 ];
 

@@ -16,6 +16,7 @@
 mod blob;
 mod builder;
 mod leaf;
+mod leaves;
 mod revision;
 mod router;
 mod walk;
@@ -24,13 +25,11 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use crossbeam_skiplist::SkipMap;
-use crossbeam_skiplist::map::Entry as Node;
-
 pub(crate) use blob::Blob;
 pub(crate) use builder::Builder;
 use leaf::{CAPACITY, Leaf};
 pub(crate) use leaf::{Entry, prefix_after};
+use leaves::{Leaves, Node};
 pub(crate) use revision::{Horizon, ReadPoint, Revision, Slot, Tally, collected_marker};
 use router::Router;
 pub(crate) use walk::Walk;
@@ -51,7 +50,7 @@ struct Counters {
 
 /// An ordered map from keys to their revisions, for any number of readers and writers.
 pub(crate) struct Index {
-    leaves: SkipMap<Blob, Arc<SharedLeaf>>,
+    leaves: Leaves,
     router: Router,
     counters: Counters,
 }
@@ -69,7 +68,7 @@ pub(crate) struct Collected {
 
 impl Index {
     pub(crate) fn new() -> Self {
-        let index = Self { leaves: SkipMap::new(), router: Router::new(), counters: Counters::default() };
+        let index = Self { leaves: Leaves::new(), router: Router::new(), counters: Counters::default() };
         index.leaves.insert(Blob::empty(), Arc::new(RwLock::new(Arc::new(Leaf::new(Blob::empty(), None)))));
         index
     }
@@ -179,7 +178,7 @@ impl Index {
     }
 
     /// Moves the entries of a leaf into the leaf before it, when they fit.
-    fn merge_into_previous(&self, node: &Node<'_, Blob, Arc<SharedLeaf>>) {
+    fn merge_into_previous(&self, node: &Node<'_>) {
         let previous = self.node_for(Bound::Excluded(node.key()));
         let mut left = previous.value().write();
         let mut right = node.value().write();
@@ -271,7 +270,7 @@ impl Index {
 
     /// The node with the greatest low key within the bound.
     #[inline]
-    fn node_for(&self, bound: Bound<&[u8]>) -> Node<'_, Blob, Arc<SharedLeaf>> {
+    fn node_for(&self, bound: Bound<&[u8]>) -> Node<'_> {
         match self.leaves.upper_bound(bound) {
             Some(node) => node,
             None => unreachable!("the first leaf begins with the empty key and is never removed"),

@@ -8,9 +8,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crossbeam_skiplist::SkipMap;
-
 use super::leaf::{common_prefix, prefix_after};
+use super::leaves::Leaves;
 use super::{Blob, SharedLeaf};
 use crate::locks::{ArcSwap, Loaded, Mutex};
 
@@ -51,7 +50,7 @@ impl Router {
     }
 
     /// Makes the array anew, when it is worth it and nobody else is at it.
-    pub(crate) fn refresh(&self, leaves: &SkipMap<Blob, Arc<SharedLeaf>>) {
+    pub(crate) fn refresh(&self, leaves: &Leaves) {
         let changes = self.changes.load(Ordering::Relaxed);
         if changes < STALE_CHANGES || changes < self.routes.load().leaves.len() / STALE_PART {
             return;
@@ -63,7 +62,7 @@ impl Router {
 }
 
 impl Routes {
-    fn of(leaves: &SkipMap<Blob, Arc<SharedLeaf>>) -> Self {
+    fn of(leaves: &Leaves) -> Self {
         let mut nodes = leaves.iter().map(|node| (node.key().clone(), Arc::clone(node.value())));
         let first = nodes.next().map(|(_, leaf)| leaf);
         let leaves: Vec<_> = nodes.collect();
@@ -111,7 +110,7 @@ mod tests {
     use crate::locks::RwLock;
 
     fn routes(lows: &[&str]) -> Routes {
-        let leaves = SkipMap::new();
+        let leaves = Leaves::new();
         for low in lows {
             let low = Blob::new(low.as_bytes());
             leaves.insert(low.clone(), Arc::new(RwLock::new(Arc::new(Leaf::new(low, None)))));

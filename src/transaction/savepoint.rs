@@ -1,9 +1,9 @@
 //! Savepoints: what writes replaced, kept as long as they may have to be undone.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::index::Blob;
+use crate::sorting;
 use crate::{Error, Result};
 
 /// A place in a transaction to come back to.
@@ -41,8 +41,26 @@ pub(crate) struct Savepoints(Vec<Place>);
 struct Place {
     savepoint: Savepoint,
     size_bytes: u64,
-    /// What the first write to each key after this savepoint, and before the next, replaced.
-    replaced: BTreeMap<(usize, Blob), Before>,
+    /// What writes after this savepoint, and before the next, replaced, in their order.
+    replaced: Vec<Undo>,
+    /// How many of these are for keys that differ, the last time that they were looked at.
+    distinct: usize,
+}
+
+/// Fewer are kept as they come.
+const FEW: usize = 64;
+
+impl Place {
+    /// Adds what a write replaced. Of several for one key the first counts, and the others go before they are many.
+    fn add(&mut self, undo: Undo) {
+        self.replaced.push(undo);
+        if self.replaced.len() > FEW.max(2 * self.distinct) {
+            // It is stable: the first of each key comes first.
+            sorting::sort_by(&mut self.replaced, |a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+            self.replaced.dedup_by(|later, first| (later.0, &later.1) == (first.0, &first.1));
+            self.distinct = self.replaced.len();
+        }
+    }
 }
 
 /// Savepoints have numbers of their own, so that none is mistaken for one of another transaction.
@@ -51,23 +69,25 @@ static NEXT: AtomicU64 = AtomicU64::new(1);
 impl Savepoints {
     pub(crate) fn add(&mut self, size_bytes: u64) -> Savepoint {
         let savepoint = Savepoint(NEXT.fetch_add(1, Ordering::Relaxed));
-        self.0.push(Place { savepoint, size_bytes, replaced: BTreeMap::new() });
+        self.0.push(Place { savepoint, size_bytes, replaced: Vec::new(), distinct: 0 });
         savepoint
     }
 
     /// Notes what a write replaced, while there is a savepoint to come back to.
-    pub(crate) fn note(&mut self, (overlay, key, before): Undo) {
+    pub(crate) fn note(&mut self, undo: Undo) {
         if let Some(place) = self.0.last_mut() {
-            place.replaced.entry((overlay, key)).or_insert(before);
+            place.add(undo);
         }
     }
 
     /// What has to be put back to come to a savepoint, newest first, and the size at that place.
     pub(crate) fn undo_to(&mut self, savepoint: Savepoint) -> Result<(Vec<Undo>, u64)> {
         let position = self.position(savepoint)?;
-        let places = self.0[position..].iter_mut().rev();
-        let undone = places.flat_map(|place| std::mem::take(&mut place.replaced));
-        let undone = undone.map(|((overlay, key), before)| (overlay, key, before)).collect();
+        let mut undone = Vec::new();
+        for place in self.0[position..].iter_mut().rev() {
+            undone.extend(std::mem::take(&mut place.replaced).into_iter().rev());
+            place.distinct = 0;
+        }
         self.0.truncate(position + 1);
         Ok((undone, self.0[position].size_bytes))
     }
@@ -77,8 +97,8 @@ impl Savepoints {
         let position = self.position(savepoint)?;
         let released = self.0.split_off(position);
         if let Some(outer) = self.0.last_mut() {
-            for (key, before) in released.into_iter().flat_map(|place| place.replaced) {
-                outer.replaced.entry(key).or_insert(before);
+            for undo in released.into_iter().flat_map(|place| place.replaced) {
+                outer.add(undo);
             }
         }
         Ok(())
@@ -106,6 +126,8 @@ mod tests {
             savepoints.release(inner).unwrap();
         }
         let (undone, _) = savepoints.undo_to(outer).unwrap();
-        assert_eq!(undone, [(0, Blob::new(b"key"), Some(Some(Blob::new(&0_u32.to_be_bytes()))))]);
+        assert!(undone.len() <= FEW);
+        // What is put back last is what remains.
+        assert_eq!(undone.last(), Some(&(0, Blob::new(b"key"), Some(Some(Blob::new(&0_u32.to_be_bytes()))))));
     }
 }
