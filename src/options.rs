@@ -165,7 +165,7 @@ pub enum Compression {
 /// # Examples
 ///
 /// ```
-/// use selkie::{Error, Limits, Options};
+/// use selkie::{ErrorKind, Limits, Options};
 ///
 /// let mut limits = Limits::default();
 /// limits.transaction_bytes = 100;
