@@ -170,10 +170,7 @@ function observeLock(host: Host): { failure?: unknown } {
 }
 
 function openFollowing<K, V>(host: Host, options: OpenOptions<K, V>, until: number | undefined): Promise<CoreDatabase> {
-  const core = toCore({ ...options, history: undefined });
-  core.read_only();
-  if (until !== undefined) core.read_until(until);
-  return open_core(host, core) as Promise<CoreDatabase>;
+  return open_core(host, toCore({ ...options, history: undefined }, true, until)) as Promise<CoreDatabase>;
 }
 
 function connect<K, V>(core: unknown, name: string, mode: StorageMode, options: OpenOptions<K, V>): Connection {

@@ -1,9 +1,8 @@
 /** Options: checked by name and kind, and handed to the engine. */
 
-import { CoreOptions } from "#core";
 import type { Stage } from "./acknowledgements.js";
 import { invalid } from "./error.js";
-import type { Durability, History, Limits, OpenOptions } from "./types.js";
+import type { Durability, History, OpenOptions } from "./types.js";
 
 const NAMES = [
   "keyEncoding",
@@ -96,39 +95,41 @@ export function oneOf(name: string, value: unknown, allowed: readonly string[]):
   }
 }
 
-/** The engine's form of the options. */
-export function toCore<K, V>(options: OpenOptions<K, V>): CoreOptions {
-  const core = new CoreOptions();
-  const { durability, history, snapshots, limits } = options;
-  if (typeof durability === "object") {
-    const { intervalMs, commits, bytes } = intervalOf(durability);
-    core.durability_interval(intervalMs, commits, bytes);
-  } else {
-    core.durability(levelOf(durability ?? "immediate"));
-  }
-  if (options.visibility === "durable") core.visible_when_durable();
-  setHistory(core, history);
-  if (snapshots === "never") core.no_snapshots();
-  else if (snapshots !== undefined && "logBytes" in snapshots) core.snapshot_log_bytes(snapshots.logBytes);
-  else if (snapshots !== undefined) core.snapshot_interval(snapshots.intervalMs);
-  const limit = (name: keyof Limits): number => limits?.[name] ?? -1;
-  core.limits(
-    limit("transactionBytes"),
-    limit("queueBytes"),
-    limit("historyBytes"),
-    limit("watchBytes"),
-    limit("attempts"),
+/** The engine's form of the options: their numbers, which src/wasm/options.rs takes apart. */
+export function toCore<K, V>(options: OpenOptions<K, V>, readOnly = false, until = -1): Float64Array {
+  const { durability, visibility, history, snapshots, limits } = options;
+  return Float64Array.of(
+    ...levelAndInterval(durability ?? "immediate"),
+    Number(visibility === "durable"),
+    ...historyNumbers(history),
+    ...snapshotNumbers(snapshots),
+    ...LIMITS.map((name) => limits?.[name] ?? -1),
+    Number(readOnly),
+    until,
   );
-  return core;
 }
 
-function setHistory(core: CoreOptions, history: History | undefined): void {
-  if (history === undefined) return;
-  if (history === false) core.no_history();
-  else if (history === true) core.all_history();
-  else if ("versions" in history) core.history_versions(amount("versions", history.versions));
-  else if ("ageMs" in history) core.history_age(amount("ageMs", history.ageMs));
-  else throw invalid("history is true, false, { versions } or { ageMs }");
+/** The number of a level, or 0, and the limits of an interval. */
+function levelAndInterval(durability: Durability): number[] {
+  if (typeof durability !== "object") return [levelOf(durability), 0, 0, 0];
+  const { intervalMs, commits, bytes } = intervalOf(durability);
+  return [0, intervalMs, commits, bytes];
+}
+
+/** 0 as it is, 1 none, 2 all, 3 so many versions, 4 so many milliseconds. */
+function historyNumbers(history: History | undefined): [number, number] {
+  if (history === undefined) return [0, 0];
+  if (typeof history === "boolean") return [history ? 2 : 1, 0];
+  if ("versions" in history) return [3, amount("versions", history.versions)];
+  if ("ageMs" in history) return [4, amount("ageMs", history.ageMs)];
+  throw invalid("history is true, false, { versions } or { ageMs }");
+}
+
+/** 0 as it is, 1 never, 2 after so many bytes of log, 3 after so many milliseconds. */
+function snapshotNumbers(snapshots: OpenOptions["snapshots"]): [number, number] {
+  if (snapshots === undefined) return [0, 0];
+  if (snapshots === "never") return [1, 0];
+  return "logBytes" in snapshots ? [2, snapshots.logBytes] : [3, snapshots.intervalMs];
 }
 
 /** The engine's number of a level by name. */

@@ -101,13 +101,9 @@ impl<'a> Writer<'a> {
             if newest.slot == Slot::Collected {
                 return Err(Error::new(ErrorKind::HistoryCollected { requested: self.point.version }));
             }
-            self.rest = match self.rest.take() {
-                Some(revision) => self.block.push(key, &revision),
-                None => {
-                    self.summary.entries += 1;
-                    self.block.push(key, newest)
-                }
-            };
+            let rest = self.rest.take();
+            self.summary.entries += u64::from(rest.is_none());
+            self.rest = self.block.push(key, rest.as_deref().unwrap_or(newest));
             if self.rest.is_none() {
                 walk.advance_front();
             }

@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use wasm_bindgen_futures::future_to_promise;
 
 use super::error::thrown;
-use super::options::{self, CoreOptions};
+use super::options;
 use super::reader::{CoreReader, Place};
 use super::shared::Shared;
 use crate::database::Database;
@@ -30,8 +30,8 @@ pub struct CoreDatabase {
 ///
 /// The promise is for a [`CoreDatabase`].
 #[wasm_bindgen]
-pub fn open_core(host: JsValue, options: &CoreOptions) -> Promise {
-    let options = options.get();
+pub fn open_core(host: JsValue, settings: &[f64]) -> Promise {
+    let options = options::from_settings(settings);
     promise(async move {
         let opened = if host.is_undefined() {
             options.in_memory()?

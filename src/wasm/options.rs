@@ -1,115 +1,66 @@
-//! The options of a database, as JavaScript sets them.
+//! The options of a database, as JavaScript gives them.
 
 use std::time::Duration;
 
-use wasm_bindgen::prelude::wasm_bindgen;
-
 use crate::options::{Durability, Limits, Options, Retention, SnapshotPolicy, Visibility};
 
-/// Options that are set one by one. Numbers below zero leave a setting as it is.
-#[wasm_bindgen]
-#[derive(Debug, Default)]
-pub struct CoreOptions {
-    options: std::cell::RefCell<Options>,
+/// How many numbers the options are.
+const SETTINGS: usize = 16;
+
+/// Options out of their numbers, of which pkg-templates/src/options.ts says what they are.
+pub(super) fn from_settings(settings: &[f64]) -> Options {
+    let mut all = [0.0; SETTINGS];
+    let count = settings.len().min(SETTINGS);
+    all[..count].copy_from_slice(&settings[..count]);
+    let [level, time, commits, bytes, visibility, history, keep, snapshots, pace, limits @ .., read_only, until] = all;
+    let options = Options::new()
+        .durability(durability(level as u32).unwrap_or_else(|| interval(time, commits, bytes)))
+        .visibility(if visibility > 0.0 { Visibility::Durable } else { Visibility::Applied })
+        .limits(limits_of(limits))
+        .read_only(read_only > 0.0);
+    let options = match history as u32 {
+        1 => options.history(Retention::None),
+        2 => options.history(Retention::Forever),
+        3 => options.history(Retention::Versions(keep as u32)),
+        4 => options.history(Retention::Age(from_ms(keep))),
+        _ => options,
+    };
+    let options = match snapshots as u32 {
+        1 => options.snapshots(SnapshotPolicy::Never),
+        2 => options.snapshots(SnapshotPolicy::LogSize(pace as u64)),
+        3 => options.snapshots(SnapshotPolicy::Interval(from_ms(pace))),
+        _ => options,
+    };
+    if until >= 0.0 { options.read_until(until as u64) } else { options }
 }
 
-#[wasm_bindgen]
-impl CoreOptions {
-    #[wasm_bindgen(constructor)]
-    pub fn new() -> Self {
-        let options = Self::default();
-        options.change(|options| options.visibility(Visibility::Applied));
-        options
+/// The level of a code; none for an interval.
+fn durability(code: u32) -> Option<Durability> {
+    match code {
+        1 => Some(Durability::None),
+        2 => Some(Durability::Queued),
+        3 => Some(Durability::Buffered),
+        4 => Some(Durability::Immediate),
+        _ => None,
     }
+}
 
-    fn change(&self, change: impl FnOnce(Options) -> Options) {
-        let options = self.options.take();
-        self.options.replace(change(options));
-    }
-
-    pub(super) fn get(&self) -> Options {
-        self.options.borrow().clone()
-    }
-
-    /// 1 none, 2 queued, 3 buffered, 4 immediate.
-    pub fn durability(&self, code: u32) {
-        let level = match code {
-            1 => Durability::None,
-            2 => Durability::Queued,
-            3 => Durability::Buffered,
-            _ => Durability::Immediate,
-        };
-        self.change(|options| options.durability(level));
-    }
-
-    pub fn durability_interval(&self, interval_ms: f64, commits: f64, bytes: f64) {
-        self.change(|options| options.durability(interval(interval_ms, commits, bytes)));
-    }
-
-    pub fn visible_when_durable(&self) {
-        self.change(|options| options.visibility(Visibility::Durable));
-    }
-
-    pub fn no_history(&self) {
-        self.change(|options| options.history(Retention::None));
-    }
-
-    pub fn all_history(&self) {
-        self.change(|options| options.history(Retention::Forever));
-    }
-
-    pub fn history_versions(&self, versions: u32) {
-        self.change(|options| options.history(Retention::Versions(versions)));
-    }
-
-    pub fn history_age(&self, age_ms: f64) {
-        self.change(|options| options.history(Retention::Age(from_ms(age_ms))));
-    }
-
-    pub fn no_snapshots(&self) {
-        self.change(|options| options.snapshots(SnapshotPolicy::Never));
-    }
-
-    pub fn snapshot_interval(&self, interval_ms: f64) {
-        self.change(|options| options.snapshots(SnapshotPolicy::Interval(from_ms(interval_ms))));
-    }
-
-    pub fn snapshot_log_bytes(&self, bytes: f64) {
-        self.change(|options| options.snapshots(SnapshotPolicy::LogSize(bytes as u64)));
-    }
-
-    pub fn read_only(&self) {
-        self.change(|options| options.read_only(true));
-    }
-
-    /// Opens to read, at most up to a version.
-    pub fn read_until(&self, version: f64) {
-        self.change(|options| options.read_until(version as u64));
-    }
-
-    pub fn limits(
-        &self,
-        transaction_bytes: f64,
-        queue_bytes: f64,
-        history_bytes: f64,
-        watch_bytes: f64,
-        attempts: f64,
-    ) {
-        let mut limits = Limits::default();
-        let set = |limit: &mut u64, value: f64| {
-            if value >= 0.0 {
-                *limit = value as u64;
-            }
-        };
-        set(&mut limits.transaction_bytes, transaction_bytes);
-        set(&mut limits.queue_bytes, queue_bytes);
-        set(&mut limits.history_bytes, history_bytes);
-        set(&mut limits.watch_bytes, watch_bytes);
-        if attempts >= 0.0 {
-            limits.attempts = attempts as u32;
+/// A number below zero leaves a limit as it is.
+fn limits_of([transaction_bytes, queue_bytes, history_bytes, watch_bytes, attempts]: [f64; 5]) -> Limits {
+    let mut limits = Limits::default();
+    let set = |limit: &mut u64, value: f64| {
+        if value >= 0.0 {
+            *limit = value as u64;
         }
-        self.change(|options| options.limits(limits));
+    };
+    set(&mut limits.transaction_bytes, transaction_bytes);
+    set(&mut limits.queue_bytes, queue_bytes);
+    set(&mut limits.history_bytes, history_bytes);
+    set(&mut limits.watch_bytes, watch_bytes);
+    if attempts >= 0.0 {
+        limits.attempts = attempts as u32;
     }
+    limits
 }
 
 pub(super) fn interval(interval_ms: f64, commits: f64, bytes: f64) -> Durability {

@@ -10,7 +10,7 @@ use wasm_bindgen_futures::JsFuture;
 
 use super::database::{CoreDatabase, promise};
 use super::error::from_js;
-use super::options::CoreOptions;
+use super::options;
 use super::reader::to_ms;
 use crate::Result;
 use crate::runtime::to_ns;
@@ -40,8 +40,8 @@ impl CoreDatabase {
 /// `source` is called with a length and returns a promise of so many bytes, or of fewer at the end. The promise is for a
 /// [`CoreDatabase`].
 #[wasm_bindgen]
-pub fn restore_core(host: JsValue, options: &CoreOptions, source: Function) -> Promise {
-    let options = options.get();
+pub fn restore_core(host: JsValue, settings: &[f64], source: Function) -> Promise {
+    let options = options::from_settings(settings);
     promise(async move {
         let storage: Arc<dyn Storage> =
             if host.is_undefined() { Arc::new(MemoryStorage::new()) } else { Arc::new(HostStorage::new(&host)) };
