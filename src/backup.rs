@@ -285,7 +285,7 @@ async fn copy(engine: &Engine, storage: &Arc<dyn Storage>) -> Result<BackupInfo>
     let mut plan = engine.plan_backup().await?;
     plan.header.database = random();
     plan.header.segment = restore::FIRST_SEGMENT;
-    let (_, summary) = restore::establish(storage, &plan.header, async |sink| plan.write(sink).await).await?;
+    let (_, summary) = restore::establish(storage, &plan.header, async || plan.write_file(storage).await).await?;
     Ok(info(&plan.header, summary))
 }
 

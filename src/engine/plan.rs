@@ -11,6 +11,7 @@ use crate::index::Index;
 use crate::options::Retention;
 use crate::progress::Stage;
 use crate::snapshot::{self, Sink, Summary};
+use crate::storage::Storage;
 use crate::{Result, Version};
 
 /// One point of the history with everything that is committed up to it.
@@ -50,8 +51,17 @@ impl Plan<'_> {
     /// Writes everything in the format of a snapshot, with the history that is kept.
     pub(crate) async fn write<S: Sink>(&self, sink: &mut S) -> Result<Summary> {
         let compression = self.engine.options.compression;
-        snapshot::write(sink, &self.header, &self.contents, compression, || self.engine.collector.position().forgotten)
-            .await
+        snapshot::write(sink, &self.header, &self.contents, compression, &|| self.forgotten()).await
+    }
+
+    /// Writes it to a file of its own.
+    pub(crate) async fn write_file(&self, storage: &Arc<dyn Storage>) -> Result<Summary> {
+        let compression = self.engine.options.compression;
+        snapshot::write_file(storage, &self.header, &self.contents, compression, &|| self.forgotten()).await
+    }
+
+    fn forgotten(&self) -> (Version, u64) {
+        self.engine.collector.position().forgotten
     }
 }
 

@@ -17,7 +17,7 @@ use crate::locks::Mutex;
 use crate::log::segment::segment_number;
 use crate::options::SnapshotPolicy;
 use crate::runtime::{Duration, Instant};
-use crate::snapshot::{self, StorageSink, StorageSource};
+use crate::snapshot;
 use crate::sorting;
 use crate::storage::Storage;
 use crate::{Error, Result, Version};
@@ -205,14 +205,7 @@ impl Engine {
         if let Some(log) = &self.log {
             log.wait_for_segment(plan.header.segment).await?;
         }
-        let name = snapshot::file_name(plan.header.segment);
-        storage.create(&name).await?;
-        let mut sink = StorageSink::new(Arc::clone(storage), &name);
-        let summary = plan.write(&mut sink).await?;
-        storage.sync(&name).await?;
-        storage.sync_directory().await?;
-        let mut source = StorageSource::new(Arc::clone(storage), &name);
-        snapshot::verify(&mut source, &name).await?;
+        let summary = plan.write_file(storage).await?;
         let header = &plan.header;
         Ok(SnapshotInfo {
             version: header.version,

@@ -15,7 +15,7 @@ use crate::log::create_segment;
 use crate::log::segment::{SegmentHeader, segment_name};
 use crate::options::Compression;
 use crate::runtime::{Instant, random};
-use crate::snapshot::{self, Source, StorageSink, StorageSource, Summary};
+use crate::snapshot::{self, Source, Summary};
 use crate::sorting;
 use crate::storage::Storage;
 use crate::{Error, Result};
@@ -46,8 +46,8 @@ pub(crate) async fn restore<S: Source>(
     let Recovered { catalog, version, time, retention, forgotten, .. } = &recovered;
     let header = header_of(catalog, random(), FIRST_SEGMENT, (*version, *time), *retention);
     let contents = contents_of(catalog);
-    let (log_header, summary) = establish(storage, &header, async |sink| {
-        snapshot::write(sink, &header, &contents, compression, || *forgotten).await
+    let (log_header, summary) = establish(storage, &header, async || {
+        snapshot::write_file(storage, &header, &contents, compression, &|| *forgotten).await
     })
     .await?;
     recovered.database = header.database;
@@ -65,7 +65,7 @@ pub(crate) async fn restore<S: Source>(
 pub(crate) async fn establish(
     storage: &Arc<dyn Storage>,
     header: &SnapshotHeader,
-    write: impl AsyncFnOnce(&mut StorageSink) -> Result<Summary>,
+    write: impl AsyncFnOnce() -> Result<Summary>,
 ) -> Result<(SegmentHeader, Summary)> {
     let created = create_files(storage, header, write).await;
     if created.is_err() {
@@ -78,14 +78,9 @@ pub(crate) async fn establish(
 async fn create_files(
     storage: &Arc<dyn Storage>,
     header: &SnapshotHeader,
-    write: impl AsyncFnOnce(&mut StorageSink) -> Result<Summary>,
+    write: impl AsyncFnOnce() -> Result<Summary>,
 ) -> Result<(SegmentHeader, Summary)> {
-    let name = snapshot::file_name(header.segment);
-    storage.create(&name).await?;
-    let summary = write(&mut StorageSink::new(Arc::clone(storage), &name)).await?;
-    storage.sync(&name).await?;
-    storage.sync_directory().await?;
-    snapshot::verify(&mut StorageSource::new(Arc::clone(storage), &name), &name).await?;
+    let summary = write().await?;
     let log_header = SegmentHeader {
         database: header.database,
         segment: header.segment,

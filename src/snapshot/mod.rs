@@ -48,12 +48,14 @@
 //!
 //! docs/FORMAT.md lists the order and the bounds of these values, which a reader checks.
 
+mod file;
 mod io;
 mod reader;
 mod section;
 mod sections;
 mod writer;
 
+pub(crate) use file::write_file;
 pub(crate) use io::{ChunkSink, ChunkSource, ReadSource, Sink, Source, StorageSink, StorageSource, WriteSink};
 pub(crate) use reader::{Loaded, damaged_sections, load, verify};
 pub(crate) use writer::write;

@@ -75,7 +75,7 @@ fn header_of(version: Version, keyspaces: &[u32]) -> SnapshotHeader {
 fn write_to_vec(header: &SnapshotHeader, contents: &[(u32, Arc<Index>)], compression: Compression) -> Vec<u8> {
     let mut bytes = Vec::new();
     let summary =
-        run(write(&mut WriteSink::new(&mut bytes, "stream"), header, contents, compression, || (1, 10))).unwrap();
+        run(write(&mut WriteSink::new(&mut bytes, "stream"), header, contents, compression, &|| (1, 10))).unwrap();
     let (read_header, read_summary) = verify_bytes(&bytes).unwrap();
     assert_eq!((read_header, read_summary), (header.clone(), summary));
     assert_eq!(summary.bytes, bytes.len() as u64);
@@ -225,7 +225,7 @@ fn a_version_that_is_collected_is_refused() {
     put(&index, b"a", 6, Slot::Value(Blob::new(b"new")), KEEP_NEWEST);
     let mut bytes = Vec::new();
     let mut sink = WriteSink::new(&mut bytes, "stream");
-    let result = run(write(&mut sink, &header_of(5, &[0]), &[(0, Arc::new(index))], Compression::None, || (0, 0)));
+    let result = run(write(&mut sink, &header_of(5, &[0]), &[(0, Arc::new(index))], Compression::None, &|| (0, 0)));
     assert!(matches!(result.unwrap_err().kind(), ErrorKind::HistoryCollected { requested: 5 }));
 }
 
@@ -483,7 +483,7 @@ fn a_file_of_a_storage_holds_the_same_as_a_stream() {
     let contents = [(0, Arc::new(mixed(100_000)))];
     let header = header_of(100, &[0]);
     let mut sink = StorageSink::new(storage(), "snapshot-1");
-    let summary = run(sendable(write(&mut sink, &header, &contents, Compression::None, || (1, 10)))).unwrap();
+    let summary = run(sendable(write(&mut sink, &header, &contents, Compression::None, &|| (1, 10)))).unwrap();
     assert!(summary.bytes > 2 * CHUNK_BYTES as u64);
     assert!(*file.0.lock() == write_to_vec(&header, &contents, Compression::None));
     let mut source = StorageSource::new(storage(), "snapshot-1");

@@ -27,7 +27,7 @@ pub(crate) async fn write<S: Sink>(
     header: &SnapshotHeader,
     contents: &[(u32, Arc<Index>)],
     compression: Compression,
-    forgotten: impl FnOnce() -> (Version, u64),
+    forgotten: &(dyn Fn() -> (Version, u64) + Sync),
 ) -> Result<Summary> {
     debug_assert!(header.keyspaces.iter().map(|(number, _)| number).eq(contents.iter().map(|(number, _)| number)));
     let mut writer = Writer::new(contents, ReadPoint::version(header.version), compression);
