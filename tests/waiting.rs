@@ -159,7 +159,7 @@ fn a_second_close_waits_for_the_first() {
     db.insert("key", "value").unwrap();
     let other = db.clone();
     let first = thread::spawn(move || other.close());
-    while !matches!(db.get("key").unwrap_err().kind(), ErrorKind::Closed) {
+    while !db.get("key").is_err_and(|error| matches!(error.kind(), ErrorKind::Closed)) {
         thread::yield_now();
     }
     db.close().unwrap();
