@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::Version;
 
+use bincode::{BorrowDecode, Encode};
+
 /// What a commit survives once it is acknowledged.
 ///
 /// It is set for a database and can be overridden for a transaction. Each level is named by the crash that may
@@ -95,7 +97,7 @@ pub enum Isolation {
 /// assert_eq!(db.retention(), a_day);
 /// # Ok::<(), selkie::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, BorrowDecode)]
 #[non_exhaustive]
 pub enum Retention {
     /// Nothing beyond what live readers see.
