@@ -48,7 +48,7 @@ export function fromPlatform(error: unknown, fallback: ErrorCode): SelkieError {
   const { name, code, message } = (error ?? {}) as { name?: string; code?: unknown; message?: string };
   const text = message ?? String(error);
   if (code === "LOCKED" || code === "UNAVAILABLE" || code === "INVALID_ARGUMENT" || code === "EXISTS") {
-    return new SelkieError(code === "EXISTS" ? "IO" : code, text, { cause: error });
+    return new SelkieError(code, text, { cause: error });
   }
   if (name === "QuotaExceededError" || code === "ENOSPC") return new SelkieError("QUOTA", text, { cause: error });
   if (name === "AbortError") return new SelkieError("ABORTED", text, { cause: error });

@@ -57,7 +57,7 @@ export async function copyIn(host: Host, files: [string, FileSource][]): Promise
   const written: string[] = [];
   try {
     await host.lock();
-    if ((await host.list()).length > 0) throw new SelkieError("IO", `there is a database in ${host.location} already`);
+    if ((await host.list()).length > 0) throw new SelkieError("EXISTS", `there is a database in ${host.location} already`);
     for (const [name, source] of files) {
       await host.create(name);
       written.push(name);

@@ -250,6 +250,7 @@ export type ErrorCode =
   | "CORRUPTED" // a file is damaged: `file`, `offset`
   | "DURABILITY_UNKNOWN" // writing failed: reopen to learn what survived
   | "ENCODING" // a key or value is not one for its encoding
+  | "EXISTS" // there is a database of that name already
   | "HISTORY_COLLECTED" // what was asked for is no longer kept
   | "INVALID_ARGUMENT"
   | "IO" // the storage failed: `file`, `operation`

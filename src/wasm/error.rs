@@ -69,6 +69,7 @@ fn code_of(error: &Error) -> &'static str {
         ErrorKind::Io { source, .. } => match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "QUOTA",
             io::ErrorKind::NotFound => "NOT_FOUND",
+            io::ErrorKind::AlreadyExists => "EXISTS",
             _ => "IO",
         },
     }

@@ -51,6 +51,7 @@ test("what is exported is restored, with its history, from a Blob, bytes, or a s
   }
   const directory = temporary();
   await (await restore("copy", blob, { directory })).close();
+  await rejects(restore("copy", blob, { directory }), "EXISTS");
   const again = await open("copy", { directory });
   same(db, again);
   await again.close();
@@ -158,7 +159,7 @@ test("files go out and in again byte for byte", async (t) => {
     assert.deepEqual(Buffer.from(await blob.arrayBuffer()), readFileSync(path.join(directory, "db", name)), name);
   }
   await writeFiles("copy", files, { directory });
-  await rejects(writeFiles("copy", files, { directory }), "IO", /already/);
+  await rejects(writeFiles("copy", files, { directory }), "EXISTS", /already/);
   const copy = await open("copy", { directory });
   assert.deepEqual(copy.range().all(), entries);
   await copy.close();
