@@ -31,7 +31,7 @@ const LOCATION: &str = "memory";
 /// storage.lock().try_take().unwrap()?;
 /// let refused = storage.clone().lock().try_take().unwrap();
 /// assert!(matches!(refused.unwrap_err().kind(), ErrorKind::Locked { .. }));
-/// # Ok::<(), Error>(())
+/// # Ok::<(), selkie::Error>(())
 /// ```
 #[derive(Default)]
 pub struct MemoryStorage {
