@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 
 use js_sys::Function;
 use selkie::storage::{FileEntry, Flush, HostStorage, Storage};
-use selkie::{Error, Result};
+use selkie::{Result};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
