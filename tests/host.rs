@@ -6,8 +6,8 @@
 use std::io::ErrorKind;
 
 use js_sys::Function;
+use selkie::Result;
 use selkie::storage::{FileEntry, Flush, HostStorage, Storage};
-use selkie::{Result};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
