@@ -120,7 +120,8 @@ export class Database<K, V> extends Space<K, V> {
 
   /**
    * Runs `change` in a transaction and commits it, again while it conflicts with others. It may be asynchronous, and may
-   * be called several times, so that its effects belong into the transaction. What it throws ends it without a trace.
+   * be called several times, so that its effects belong into the transaction. What it throws ends it without a trace. The
+   * commit is not its business: a transaction that it ended itself is not committed again, and that is an error.
    *
    * @example
    * await db.update((tx) => { tx.set("n", (tx.get("n") ?? 0) + 1); });
@@ -198,7 +199,10 @@ export class Database<K, V> extends Space<K, V> {
     return this.connection.core.keyspaces();
   }
 
-  /** Drops a keyspace with everything in it. */
+  /**
+   * Drops a keyspace with everything in it. Its handles, views and transactions fail with `KEYSPACE_NOT_FOUND` from then
+   * on, and its watches hear nothing more, also when one of its name is made anew: that is another keyspace.
+   */
   async dropKeyspace(name: string): Promise<void> {
     checkKeyspaceName(name);
     this.connection.checkWritable();

@@ -106,7 +106,8 @@ export abstract class Space<K, V> extends Reading<K, V> {
    * Calls `listener` with the changes of a range, commit by commit, from now on. Returns what ends it.
    *
    * A listener that throws is reported like any uncaught error, and stays. What ends the watch by itself goes to
-   * `onError`, or is reported like that: `LAGGED`, when more changes waited than `limits.watchBytes` allows.
+   * `onError`, or is reported like that: `LAGGED`, when more changes waited than `limits.watchBytes` allows. The end of
+   * the database ends it quietly; of one that is lost, the option `onLost` of `open` hears.
    */
   watch(
     range: WatchOptions<K>,
