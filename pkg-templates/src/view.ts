@@ -39,6 +39,7 @@ export class KeyspaceReader<K, V> extends Reading<K, V> {
  * past.close();
  */
 export class View<K, V> extends KeyspaceReader<K, V> {
+  /** The newest commit when the view was made; a view as of a time sees what was there then. One of `at` has that version. */
   readonly version: Version;
   readonly #connection: Connection;
   readonly #core: CoreReader;
