@@ -9,6 +9,7 @@ const ADVICE: Record<ErrorCode, string> = {
   CORRUPTED: "A file is damaged, and nothing of it is guessed. Start over, then import an export if there is one.",
   DURABILITY_UNKNOWN: "Writing failed, and what survived is known only after opening again: Reopen, under Storage.",
   ENCODING: "A key or value does not fit its keyspace. Check what you entered.",
+  EXISTS: "There is a database of that name already: delete it first, or choose another name.",
   HISTORY_COLLECTED: "That part of the past is no longer kept. Choose a later moment.",
   INVALID_ARGUMENT: "Check what you entered.",
   IO: "The browser’s storage failed. Open again; if it fails again, choose another storage.",
