@@ -8,6 +8,7 @@ let page;
 
 const then = async () => numberIn(await fact(page, "Places then"));
 const title = () => page.locator(".changes h2").innerText();
+const change = () => page.locator(".change-list li").innerText();
 
 test("the newest step is the last edit, and says what it changed", async () => {
   page = await site.openLoaded("history");
@@ -20,15 +21,15 @@ test("the newest step is the last edit, and says what it changed", async () => {
   );
   await go(page, "history");
   await until(title, (text) => text === "Edit", "the step");
-  assert.match(await page.locator(".change-list li").innerText(), /Reykjavík\s+note: none → Capital/);
+  await until(change, (text) => /Reykjavík\s+note: none → Capital/.test(text), "the change");
 });
 
 test("an earlier moment has fewer places, and the newest all of them", async () => {
   const slider = page.locator("#moment");
   await slider.focus();
   await page.keyboard.press("Home");
+  await until(title, (text) => text.startsWith("Loaded"), "the first step");
   const first = await until(then, (count) => count < CITIES, "the places then");
-  assert.match(await title(), /^Loaded/);
   await page.locator(".slider button", { hasText: "Later" }).click();
   assert.ok((await until(then, (count) => count > first)) < CITIES);
   await slider.focus();
@@ -43,7 +44,7 @@ test("as of the time of the load the edit is not made yet, and an undo takes it 
   await until(title, (text) => text === "Edit");
   await page.locator(".changes button", { hasText: "Undo" }).click();
   await until(title, (text) => text === "Restore");
-  assert.match(await page.locator(".change-list li").innerText(), /note: Capital → none/);
+  await until(change, (text) => text.includes("note: Capital → none"), "the change");
 });
 
 test("as of a moment before everything is the first step", async () => {
