@@ -66,8 +66,9 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Io`] of the writer, [`ErrorKind::Closed`], and [`ErrorKind::Poisoned`] or [`ErrorKind::DurabilityUnknown`] when
-    /// commits that are under way cannot be finished. What was written until then is no valid backup.
+    /// [`ErrorKind::Io`] of the writer, [`ErrorKind::Closed`], and [`ErrorKind::Poisoned`] or
+    /// [`ErrorKind::DurabilityUnknown`] when commits that are under way cannot be finished. What was written until then
+    /// is no valid backup.
     pub fn backup(&self, writer: impl Write) -> Result<BackupInfo> {
         block_on(async {
             let plan = self.handle().plan_backup().await?;
@@ -196,10 +197,10 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Io`] of kind `AlreadyExists` when the directory holds anything; [`ErrorKind::Corrupted`] with the file
-    /// `backup` and [`ErrorKind::UnsupportedFormat`] for what is no intact backup; [`ErrorKind::Locked`]; [`ErrorKind::Io`]. After
-    /// an error no database is left there. After a crash in the middle, opening and restoring there are refused
-    /// until the files are removed.
+    /// [`ErrorKind::Io`] of kind `AlreadyExists` when the directory holds anything; [`ErrorKind::Corrupted`] with the
+    /// file `backup` and [`ErrorKind::UnsupportedFormat`] for what is no intact backup; [`ErrorKind::Locked`];
+    /// [`ErrorKind::Io`]. After an error no database is left there. After a crash in the middle, opening and restoring
+    /// there are refused until the files are removed.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn restore(self, reader: impl Read, path: impl AsRef<std::path::Path>) -> Result<Database> {
         self.restore_storage(reader, Arc::new(crate::storage::FileStorage::new(path.as_ref())))
@@ -217,8 +218,8 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Io`] of kind `AlreadyExists` when the storage holds anything, [`ErrorKind::Corrupted`] with the file
-    /// `backup` and [`ErrorKind::UnsupportedFormat`] for what is no intact backup, [`ErrorKind::Io`].
+    /// [`ErrorKind::Io`] of kind `AlreadyExists` when the storage holds anything, [`ErrorKind::Corrupted`] with the
+    /// file `backup` and [`ErrorKind::UnsupportedFormat`] for what is no intact backup, [`ErrorKind::Io`].
     pub fn restore_storage(self, reader: impl Read, storage: Arc<dyn Storage>) -> Result<Database> {
         block_on(self.restore_storage_async(reader, storage))
     }

@@ -1,8 +1,8 @@
 //! The payloads of log frames and snapshot sections, encoded with bincode 2.
 //!
-//! Only this module and the derived traits of [`Retention`] know bincode: in its standard configuration integers are of variable length,
-//! byte strings and sequences carry their length first, and enums the number of their variant. Decoding borrows
-//! from its input and allocates nothing that the input does not contain.
+//! Only this module and the derived traits of [`Retention`] know bincode: in its standard configuration integers are of
+//! variable length, byte strings and sequences carry their length first, and enums the number of their variant.
+//! Decoding borrows from its input and allocates nothing that the input does not contain.
 
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use bincode::{BorrowDecode, Encode};

@@ -121,7 +121,8 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Closed`], [`ErrorKind::Poisoned`], and [`ErrorKind::InvalidArgument`] for a database opened read-only.
+    /// [`ErrorKind::Closed`], [`ErrorKind::Poisoned`], and [`ErrorKind::InvalidArgument`] for a database opened
+    /// read-only.
     pub fn begin_write(&self) -> Result<Transaction> {
         self.begin_with(TransactionOptions::new())
     }
@@ -487,8 +488,8 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Io`] and [`ErrorKind::Corrupted`] when it could not be written or read back: the log stays as it was.
-    /// [`ErrorKind::InvalidArgument`] for a database in memory.
+    /// [`ErrorKind::Io`] and [`ErrorKind::Corrupted`] when it could not be written or read back: the log stays as it
+    /// was. [`ErrorKind::InvalidArgument`] for a database in memory.
     pub fn snapshot(&self) -> Result<SnapshotInfo> {
         block_on(self.handle.write_snapshot())
     }

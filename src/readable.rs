@@ -17,8 +17,9 @@ use crate::source::{HasSource, prefix_bounds, to_bounds};
 /// # Errors
 ///
 /// A view of the past answers [`ErrorKind::HistoryCollected`](crate::ErrorKind::HistoryCollected) where the versions it
-/// needs are no longer kept, a dropped keyspace [`ErrorKind::KeyspaceNotFound`](crate::ErrorKind::KeyspaceNotFound), and a
-/// write-only transaction [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument). Other reads do not fail.
+/// needs are no longer kept, a dropped keyspace [`ErrorKind::KeyspaceNotFound`](crate::ErrorKind::KeyspaceNotFound),
+/// and a write-only transaction [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument). Other reads do not
+/// fail.
 ///
 /// # Examples
 ///

@@ -138,7 +138,8 @@ impl Watch {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Lagged`](crate::ErrorKind::Lagged), and [`ErrorKind::Closed`](crate::ErrorKind::Closed) after the last change.
+    /// [`ErrorKind::Lagged`](crate::ErrorKind::Lagged), and [`ErrorKind::Closed`](crate::ErrorKind::Closed) after the
+    /// last change.
     pub fn try_next(&mut self) -> Result<Option<Changes>> {
         loop {
             let published = self.handle.progress.published();
@@ -163,7 +164,8 @@ impl Watch {
     ///
     /// # Errors
     ///
-    /// As for [`try_next`](Self::try_next), and [`ErrorKind::Poisoned`](crate::ErrorKind::Poisoned) when there will be none.
+    /// As for [`try_next`](Self::try_next), and [`ErrorKind::Poisoned`](crate::ErrorKind::Poisoned) when there will be
+    /// none.
     #[expect(clippy::should_implement_trait, reason = "a watch ends with an error, not by itself")]
     pub fn next(&mut self) -> Result<Changes> {
         block_on(self.next_async())

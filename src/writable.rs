@@ -65,8 +65,8 @@ impl Outcome {
 ///
 /// # Errors
 ///
-/// Every method answers [`ErrorKind::Limit`](crate::ErrorKind::Limit) for a key, a value or a transaction that is too large,
-/// and the transaction stays as it was. Those that read first fail as [`Readable`] does.
+/// Every method answers [`ErrorKind::Limit`](crate::ErrorKind::Limit) for a key, a value or a transaction that is too
+/// large, and the transaction stays as it was. Those that read first fail as [`Readable`] does.
 ///
 /// # Examples
 ///

@@ -54,8 +54,8 @@ impl Database {
     ///
     /// They come from the log as far as it reaches back, which is to the last snapshot at least, and else from the
     /// history. Commits appear once each and in order, their changes sorted by keyspace and key. What changes no key
-    /// does not appear: creating and dropping keyspaces, and setting the retention. Nor do the changes of keyspaces that
-    /// are dropped by now.
+    /// does not appear: creating and dropping keyspaces, and setting the retention. Nor do the changes of keyspaces
+    /// that are dropped by now.
     ///
     /// A [`Watch`](crate::Watch) that lagged is resumed by making another one first, and catching up to where
     /// it begins:
@@ -81,8 +81,8 @@ impl Database {
     /// # Errors
     ///
     /// [`ErrorKind::HistoryCollected`] when neither the log nor the history knows all of them any more;
-    /// [`ErrorKind::InvalidArgument`] for a version that is not yet committed; [`ErrorKind::Closed`], [`ErrorKind::Io`],
-    /// [`ErrorKind::Corrupted`].
+    /// [`ErrorKind::InvalidArgument`] for a version that is not yet committed; [`ErrorKind::Closed`],
+    /// [`ErrorKind::Io`], [`ErrorKind::Corrupted`].
     pub fn changes_since(&self, version: Version) -> Result<ChangesSince> {
         block_on(self.changes_since_async(version))
     }

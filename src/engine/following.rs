@@ -1,9 +1,9 @@
 //! Following: a database that is open to be read, while another process or tab writes it.
 //!
-//! The reader stands at a place in the log. It reads the frames after it, applies them at their versions, and goes on in
-//! the next segment where that says that the commits before it end. A frame that is not whole yet ends what is read.
-//! When the segments in between were removed, because a snapshot has replaced them, or when a later writer did not count
-//! what was read, the files have to be opened anew.
+//! The reader stands at a place in the log. It reads the frames after it, applies them at their versions, and goes on
+//! in the next segment where that says that the commits before it end. A frame that is not whole yet ends what is read.
+//! When the segments in between were removed, because a snapshot has replaced them, or when a later writer did not
+//! count what was read, the files have to be opened anew.
 
 use std::io;
 use std::sync::Arc;
@@ -59,8 +59,8 @@ pub enum Refreshed {
 impl Database {
     /// Reads what another process has written since, where the storage answers at once.
     ///
-    /// It is for a database that was opened [read-only](crate::Options::read_only) in a storage whose lock does not keep
-    /// readers out. `until` is the last commit to be read, for writers that say how far their commits are durable.
+    /// It is for a database that was opened [read-only](crate::Options::read_only) in a storage whose lock does not
+    /// keep readers out. `until` is the last commit to be read, for writers that say how far their commits are durable.
     ///
     /// ```
     /// # let db = selkie::Database::in_memory();
@@ -69,8 +69,8 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidArgument`] for a database that was opened to be written, [`ErrorKind::Corrupted`] for a frame that is
-    /// intact and does not decode, [`ErrorKind::Closed`], [`ErrorKind::Io`].
+    /// [`ErrorKind::InvalidArgument`] for a database that was opened to be written, [`ErrorKind::Corrupted`] for a
+    /// frame that is intact and does not decode, [`ErrorKind::Closed`], [`ErrorKind::Io`].
     pub fn refresh(&self, until: Option<Version>) -> Result<Refreshed> {
         block_on(self.refresh_async(until))
     }
@@ -119,8 +119,8 @@ impl Engine {
         Ok(if followed? { Refreshed::UpTo(self.progress.published()) } else { Refreshed::Replaced })
     }
 
-    /// Whether the log could be followed: not where what comes next was removed, nor where a later writer began before the
-    /// place that was read up to.
+    /// Whether the log could be followed: not where what comes next was removed, nor where a later writer began before
+    /// the place that was read up to.
     async fn follow_from(&self, storage: &dyn Storage, mut position: Position, until: Version) -> Result<bool> {
         let mut wanted = READ_BYTES;
         let mut looked_again = false;

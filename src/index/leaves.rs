@@ -1,5 +1,5 @@
-//! The leaves of an index by their low keys: a skip list for many threads, and for one thread, where code is downloaded,
-//! sorted arrays.
+//! The leaves of an index by their low keys: a skip list for many threads, and for one thread, where code is
+//! downloaded, sorted arrays.
 
 cfg_if::cfg_if! {
     if #[cfg(target_arch = "wasm32")] {

@@ -122,7 +122,8 @@ impl Log {
         self.lead(LEADER_ROUNDS);
     }
 
-    /// Has what is queued written for somebody who is about to wait: by himself, unless he polls and must not be held up.
+    /// Has what is queued written for somebody who is about to wait: by himself, unless he polls and must not be held
+    /// up.
     pub(crate) fn attend(self: &Arc<Self>) {
         if runtime::is_waiting() {
             self.lead_a_while();

@@ -53,8 +53,8 @@ struct Gathered {
     revision: Revision,
 }
 
-/// How many changes, and how many bytes of them, are gathered at most. Sorting them is one piece of work, which has to be
-/// short where nothing else runs meanwhile.
+/// How many changes, and how many bytes of them, are gathered at most. Sorting them is one piece of work, which has to
+/// be short where nothing else runs meanwhile.
 const GATHER: usize = if CAN_WAIT { 1 << 16 } else { 1 << 13 };
 const GATHER_BYTES: usize = 64 << 20;
 

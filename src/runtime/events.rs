@@ -10,7 +10,8 @@ use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use web_time::{Duration, Instant};
 
-/// How long work goes on before the event loop gets a turn. A frame of a screen takes 16 ms, at most half of it is ours.
+/// How long work goes on before the event loop gets a turn. A frame of a screen takes 16 ms, at most half of it is
+/// ours.
 const BREATH: Duration = Duration::from_millis(8);
 
 /// The longest delay of a timer: a longer one would fire at once.

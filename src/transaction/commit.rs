@@ -71,9 +71,10 @@ impl Transaction {
     /// # Errors
     ///
     /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict): nothing was written, run the transaction again.
-    /// [`ErrorKind::DurabilityUnknown`](crate::ErrorKind::DurabilityUnknown): the storage failed while the commit was being
-    /// written. [`ErrorKind::Poisoned`](crate::ErrorKind::Poisoned), [`ErrorKind::Closed`](crate::ErrorKind::Closed) and
-    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit): nothing was written.
+    /// [`ErrorKind::DurabilityUnknown`](crate::ErrorKind::DurabilityUnknown): the storage failed while the commit was
+    /// being written. [`ErrorKind::Poisoned`](crate::ErrorKind::Poisoned),
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) and [`ErrorKind::Limit`](crate::ErrorKind::Limit): nothing was
+    /// written.
     pub fn commit(self) -> Result<CommitInfo> {
         self.begin_commit()?.finish()
     }

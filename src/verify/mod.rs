@@ -42,8 +42,8 @@ pub use report::{FileKind, FileReport, Verification};
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Locked`] while it is open elsewhere, and [`ErrorKind::Io`], also where there is no database. Damage is no
-/// error but part of the [`Verification`].
+/// [`ErrorKind::Locked`] while it is open elsewhere, and [`ErrorKind::Io`], also where there is no database. Damage is
+/// no error but part of the [`Verification`].
 #[cfg(not(target_arch = "wasm32"))]
 pub fn verify(path: impl AsRef<std::path::Path>) -> Result<Verification> {
     let path = path.as_ref();

@@ -176,8 +176,8 @@ impl CoreDatabase {
         self.shared.database.collect_garbage().map_err(thrown)
     }
 
-    /// Reads what another tab wrote since, up to a version if that is not negative. The promise is for the version that is
-    /// seen then, or for -1 if the database has to be opened anew.
+    /// Reads what another tab wrote since, up to a version if that is not negative. The promise is for the version that
+    /// is seen then, or for -1 if the database has to be opened anew.
     pub fn refresh(&self, until: f64) -> Promise {
         let until = (until >= 0.0).then_some(until as u64);
         self.promise(async move |database| {

@@ -29,6 +29,6 @@ mod transfer;
 mod watching;
 mod writes;
 
-/// The allocator of the npm package: a quarter of the code of the one that comes with Rust, and not slower.
+/// The allocator of the npm package: less to download than the one that comes with Rust.
 #[global_allocator]
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

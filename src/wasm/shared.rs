@@ -13,7 +13,8 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) database: Database,
-    /// The keyspaces that were opened; the default one is the first. Those that were dropped leave their place to others.
+    /// The keyspaces that were opened; the default one is the first. Those that were dropped leave their place to
+    /// others.
     keyspaces: RefCell<Vec<Option<Keyspace>>>,
     /// The durability levels that are not among the plain ones.
     intervals: RefCell<Vec<Durability>>,

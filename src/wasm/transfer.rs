@@ -37,8 +37,8 @@ impl CoreDatabase {
 
 /// Makes a database of an export, in a host's files or in memory without a host.
 ///
-/// `source` is called with a length and returns a promise of so many bytes, or of fewer at the end. The promise is for a
-/// [`CoreDatabase`].
+/// `source` is called with a length and returns a promise of so many bytes, or of fewer at the end. The promise is for
+/// a [`CoreDatabase`].
 #[wasm_bindgen]
 pub fn restore_core(host: JsValue, settings: &[f64], source: Function) -> Promise {
     let options = options::from_settings(settings);

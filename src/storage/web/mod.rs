@@ -33,8 +33,8 @@ use crate::Result;
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Io`] of the kind [`Unsupported`](std::io::ErrorKind::Unsupported) where the browser has no such files, as
-/// in some private windows; [`ErrorKind::InvalidArgument`] for a name that a database cannot have.
+/// [`ErrorKind::Io`] of the kind [`Unsupported`](std::io::ErrorKind::Unsupported) where the browser has no such files,
+/// as in some private windows; [`ErrorKind::InvalidArgument`] for a name that a database cannot have.
 pub async fn opfs(name: &str) -> Result<HostStorage> {
     opened(format!("opfs:{name}"), snippets::open_opfs(name).await)
 }
