@@ -1,5 +1,5 @@
 // The order of the functions in a module. A compressor finds what is alike when it is near, so that functions that are alike
-// come one after the other: that is more than one per cent of the download.
+// come one after the other.
 
 /** A function with an index below this is called with one byte less: those that are called most stay there. */
 const SHORT_INDEX = 128;

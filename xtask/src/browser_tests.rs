@@ -22,7 +22,7 @@ enum Browser {
     WebKit,
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 enum Context {
     Page,
     Worker,

@@ -8,33 +8,35 @@ pub(crate) struct Part {
     pub(crate) name: &'static str,
     /// Whether it tests what `cargo xtask package` builds.
     pub(crate) needs_package: bool,
-    pub(crate) drives_browsers: bool,
+    /// Whether it has a second attempt.
+    pub(crate) tried_twice: bool,
     pub(crate) run: fn(&Options) -> Result,
 }
 
 impl Part {
     const fn new(name: &'static str, run: fn(&Options) -> Result) -> Self {
-        Self { name, needs_package: false, drives_browsers: false, run }
+        Self { name, needs_package: false, tried_twice: false, run }
     }
 
     const fn of_the_package(self) -> Self {
         Self { needs_package: true, ..self }
     }
 
-    const fn in_browsers(self) -> Self {
-        Self { drives_browsers: true, ..self }
+    /// For what drives so many tabs, crashes and restarts of browsers that one of them may not answer.
+    const fn with_second_attempt(self) -> Self {
+        Self { tried_twice: true, ..self }
     }
 }
 
 pub(crate) const PARTS: &[Part] = &[
     Part::new("native", native),
     Part::new("wasm", wasm),
-    Part::new("browser", |_| browser_tests::run()).in_browsers(),
+    Part::new("browser", |_| browser_tests::run()),
     Part::new("api", api).of_the_package(),
-    Part::new("level", |_| node(&["tests/level/run.mjs"])).of_the_package().in_browsers(),
-    Part::new("bundlers", |_| node(&["tests/bundlers/run.mjs"])).of_the_package().in_browsers(),
-    Part::new("web", web).of_the_package().in_browsers(),
-    Part::new("page", page).of_the_package().in_browsers(),
+    Part::new("level", |_| node(&["tests/level/run.mjs"])).of_the_package(),
+    Part::new("bundlers", |_| node(&["tests/bundlers/run.mjs"])).of_the_package(),
+    Part::new("web", web).of_the_package().with_second_attempt(),
+    Part::new("page", page).of_the_package(),
 ];
 
 pub(crate) fn build_package() -> Result {

@@ -66,10 +66,10 @@ pub(crate) fn run(options: &Options) -> Result {
     Ok(())
 }
 
-/// Browsers on a busy machine miss a time limit now and then: a part that drives them has a second attempt, and says so.
+/// A second attempt is told, so that nobody takes it for a first.
 fn attempt(part: &Part, options: &Options) -> (String, bool) {
     let first = outcome(part.name, || (part.run)(options));
-    if first.1 || !part.drives_browsers {
+    if first.1 || !part.tried_twice {
         return first;
     }
     ui::warning(&format!("{}: the first attempt failed; its output is above", part.name));
