@@ -4,7 +4,7 @@
 import { readFile, rm, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { build } from "esbuild";
-import { glueNames } from "./names.mjs";
+import { glue } from "./glue.mjs";
 import { dist, entries, inlined, present, rare, source, storages, templates } from "./places.mjs";
 
 function options({ dev }) {
@@ -17,7 +17,7 @@ function options({ dev }) {
     sourcemap: dev ? "inline" : false,
     legalComments: "none",
     logLevel: "warning",
-    plugins: dev ? [] : [glueNames],
+    plugins: [glue],
   };
 }
 

@@ -3,7 +3,7 @@
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { Module } from "./module.mjs";
-import { shorten } from "./names.mjs";
+import { shorten } from "./glue.mjs";
 import { nameByLikeness } from "./order.mjs";
 import { removePanics } from "./panics.mjs";
 import { core, dist, pkg, target, tool } from "./places.mjs";

@@ -4,6 +4,7 @@ import type { CoreDatabase, CoreReader } from "#core";
 import { Acknowledgements, type Stage } from "./acknowledgements.js";
 import { takeError } from "./engine.js";
 import { SelkieError, invalid } from "./error.js";
+import { isTorn, tellWhenTorn } from "./guard.js";
 import { intervalOf, levelOf, stageOf } from "./options.js";
 import { Places } from "./places.js";
 import type { Commit, Durability, StorageMode, Version } from "./types.js";
@@ -38,6 +39,7 @@ export class Connection {
     this.newest = core.newest();
     this.places = new Places(core);
     this.#acknowledgements = this.#acknowledge();
+    tellWhenTorn(this);
   }
 
   #acknowledge(): Acknowledgements {
@@ -116,9 +118,9 @@ export class Connection {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const error = new SelkieError("LOST", `the database "${this.options.name}" became unusable: ${reason}`, { cause });
     this.#ended = error;
-    this.core.poison(reason);
+    if (!isTorn()) this.core.poison(reason);
     void this.#cleanUp();
-    this.core.close().catch(() => {
+    if (!isTorn()) this.core.close().catch(() => {
       // The commits that were under way have been told; there is nothing to drain any more.
     });
     this.options.onLost?.(error);

@@ -30,8 +30,9 @@ async function withOwnErrors<A, B>(
 ): Promise<unknown> {
   let failure: { error: unknown } | undefined;
   try {
+    // Not at once: what is called may use the engine, which is in the middle of a call.
     return await run((argument) =>
-      call(argument).catch((error: unknown) => {
+      Promise.resolve(argument).then(call).catch((error: unknown) => {
         failure = { error };
         throw error;
       }),

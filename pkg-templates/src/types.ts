@@ -258,7 +258,7 @@ export type ErrorCode =
   | "LAGGED" // a watch fell behind: go on with changes({ since: error.version })
   | "LIMIT" // a limit was exceeded
   | "LOCKED" // another tab has it
-  | "LOST" // the database became unusable under way: reopen it
+  | "LOST" // the database became unusable under way: reopen it, or load the page again if the message says so
   | "NOT_FOUND" // no such database
   | "POISONED" // writing stopped after an earlier error: reopen
   | "QUOTA" // the storage is full

@@ -87,21 +87,24 @@ export function check(reader, mirror) {
 /**
  * Commits without end, several at a time, and writes snapshots meanwhile. Ends with the error that stops it.
  *
+ * The next number comes out of the database: a browser that is about to leave a page stops its tasks in the middle, and
+ * then runs others of it.
+ *
  * @param {(number: number) => void} acknowledged hears the number of each commit that is durable
  */
 export async function commitForEver(db, { inFlight = 8, snapshots = true, options, acknowledged }) {
-  let number = db.get("count") ?? 0;
+  const number = () => db.get("count") ?? 0;
   const committer = async () => {
     for (;;) {
-      const mine = ++number;
+      const mine = number() + 1;
       await commit(db, mine, options?.(mine));
       acknowledged(mine);
     }
   };
   const snapshotter = async () => {
     for (;;) {
-      const next = number + 300;
-      while (number < next) await new Promise((resolve) => setTimeout(resolve, 5));
+      const next = number() + 300;
+      while (number() < next) await new Promise((resolve) => setTimeout(resolve, 5));
       await db.checkpoint();
     }
   };

@@ -17,7 +17,7 @@ const ADVICE: Record<ErrorCode, string> = {
   LAGGED: "This tab could not keep up with the changes. Reload the page.",
   LIMIT: "It is larger than the limits allow. Do it in smaller parts.",
   LOCKED: "Another tab has this database. Close that tab, or follow it read-only.",
-  LOST: "The storage went away under the database. Open it again: what was acknowledged is there, unless the browser’s data was cleared.",
+  LOST: "The storage went away under the database, or the engine was stopped. Open it again, if need be in a new page: what was acknowledged is there, unless the browser’s data was cleared.",
   NOT_FOUND: "There is no such database. Load the cities first.",
   POISONED: "Writing stopped after an earlier error; reading goes on. Reopen, under Storage.",
   QUOTA: "The browser’s storage is full. Free some space and try again; what was there is untouched.",

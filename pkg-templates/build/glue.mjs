@@ -1,0 +1,59 @@
+// What is changed in the glue between the wasm and TypeScript: the exports are guarded (see src/guard.ts), and what is
+// imported and exported has short names, because the long ones would be in both files of the download.
+
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { core, source } from "./places.mjs";
+
+// The TypeScript uses it by its name.
+const KEPT = "memory";
+
+const imports = new Map();
+const exports = new Map();
+
+function short(names, name) {
+  if (!names.has(name)) names.set(name, `$${names.size.toString(36)}`);
+  return names.get(name);
+}
+
+/** Renames in a module, and remembers how. */
+export function shorten(module) {
+  module.renameImports((name) => short(imports, name));
+  module.renameExports((name) => (name === KEPT ? name : short(exports, name)));
+}
+
+/** In the glue an import is a property of the object that it passes, and an export one of `wasm`. */
+function renameGlue(text) {
+  const imported = text.replace(/^(\s+)(\w+)(?=: )/gm, (line, space, name) => (imports.has(name) ? space + imports.get(name) : line));
+  return imported.replace(/\bwasm\.(\w+)/g, (use, name) => (exports.has(name) ? `wasm.${exports.get(name)}` : use));
+}
+
+const EXPORTED = "wasm = instance.exports;";
+
+/**
+ * Has the glue use guarded exports. A closure is called by the event loop, but for the one of `new Promise`, which is called
+ * at once.
+ */
+function guardGlue(text) {
+  if (text.split(EXPORTED).length !== 2) throw new Error(`the glue is expected to say once: ${EXPORTED}`);
+  const used = new Set(Array.from(text.matchAll(/\bwasm\.(\w+)/g), ([, name]) => name));
+  const later = new Set(Array.from(text.matchAll(/makeMutClosure\(arg0, arg1, (\w+)\)/g), ([, name]) => name));
+  const isClosure = (name) => name.includes("__closures__");
+  const isHelper = (name) => /^__(wbindgen|externref)/.test(name) || (isClosure(name) && !later.has(name));
+  const isCallback = (name) => later.has(name) || /^__wbg_\w+_free$/.test(name);
+  const list = (matches) => JSON.stringify(Array.from(used).filter(matches).map((name) => exports.get(name) ?? name));
+  const kinds = `{ helpers: ${list(isHelper)}, callbacks: ${list(isCallback)} }`;
+  const guard = JSON.stringify(path.join(source, "guard.ts"));
+  return `import { guarded } from ${guard};\n${text.replace(EXPORTED, `wasm = guarded(instance.exports, ${kinds});`)}`;
+}
+
+/** The plugin of esbuild that changes the glue. In the wasm the names are the short ones already, if they were shortened. */
+export const glue = {
+  name: "glue",
+  setup(build) {
+    build.onLoad({ filter: /selkie\.js$/ }, async ({ path: file }) => {
+      if (file !== path.join(core, "selkie.js")) return undefined;
+      return { contents: renameGlue(guardGlue(await readFile(file, "utf8"))), loader: "js" };
+    });
+  },
+};
