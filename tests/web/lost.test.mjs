@@ -155,6 +155,37 @@ describe("the connection to IndexedDB is gone without a word", () => {
   });
 });
 
+describe("somebody else holds on to IndexedDB and does not answer", () => {
+  test("deleting and opening end with LOCKED in time, and work once it lets go", async () => {
+    const [holder, page] = await site.openTabs(2);
+    await holder.evaluate(() => {
+      const request = indexedDB.open("selkie:db", 1);
+      request.onupgradeneeded = () => request.result.createObjectStore("chunks");
+      return new Promise((resolve) => {
+        request.onsuccess = () => resolve((globalThis.held = request.result) && undefined);
+      });
+    });
+    const ends = await page.evaluate(async () => {
+      const destroying = outcome(() => selkie.destroy("db", { storage: "indexeddb" }));
+      // By then the deletion waits for the other tab, and whoever opens waits for the deletion.
+      await pause(1_000);
+      const opening = outcome(() => selkie.open("db", { storage: "indexeddb", tabs: "read-only" }));
+      return Promise.all([destroying, opening]);
+    });
+    for (const { error } of ends) {
+      assert.equal(error?.code, "LOCKED", JSON.stringify(error));
+      assert.match(error.message, /another tab has it open and does not answer/);
+    }
+    await holder.evaluate(() => held.close());
+    const created = await page.evaluate(async () => {
+      const db = await selkie.open("db", { storage: "indexeddb" });
+      await db.set("key", 1);
+      return db.recovery.created;
+    });
+    assert.equal(created, true);
+  });
+});
+
 for (const storage of storages) {
   const ways = {
     "by the site itself": { clear: async (page) => (await site.open(new URL(page.url()).origin, "/blank.html?clear")).close() },
