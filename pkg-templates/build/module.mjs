@@ -29,6 +29,11 @@ class Reader {
     return this.bytes.subarray(this.offset - length, this.offset);
   }
 
+  /** A part that begins with its length, to be read on its own. */
+  part() {
+    return new Reader(this.take(this.number()));
+  }
+
   text() {
     return new TextDecoder().decode(this.take(this.number()));
   }
@@ -65,6 +70,19 @@ export class Module {
     return Buffer.concat([this.head, ...sections]);
   }
 
+  /** What comes after the name in a custom section. */
+  custom(name) {
+    for (const { id, content } of this.sections) {
+      const reader = new Reader(content);
+      if (id === CUSTOM && reader.text() === name) return reader;
+    }
+    throw new Error(`the module has no section ${name}`);
+  }
+
+  removeCustom(names) {
+    this.sections = this.sections.filter(({ id, content }) => id !== CUSTOM || !names.includes(new Reader(content).text()));
+  }
+
   #section(id) {
     return this.sections.find((section) => section.id === id);
   }
@@ -89,7 +107,7 @@ export class Module {
     const entries = [...names].map(([index, name]) => Buffer.concat([number(index), text(name)]));
     const part = list(entries);
     const content = Buffer.concat([text(NAMES), Uint8Array.of(FUNCTION_NAMES), number(part.length), part]);
-    this.sections = this.sections.filter(({ id, content }) => id !== CUSTOM || new Reader(content).text() !== NAMES);
+    this.removeCustom([NAMES]);
     this.sections.push({ id: CUSTOM, content });
   }
 
@@ -100,6 +118,17 @@ export class Module {
       if (reader.byte() !== 0) throw new Error("wasm-bindgen is expected to import functions only");
       return { module, name, type: reader.number() };
     });
+  }
+
+  importCount() {
+    return this.#imports().length;
+  }
+
+  /** The functions that are exported, by name and index. */
+  exports() {
+    const reader = new Reader(this.#section(EXPORT).content);
+    const exports = Array.from({ length: reader.number() }, () => ({ name: reader.text(), kind: reader.byte(), index: reader.number() }));
+    return exports.filter(({ kind }) => kind === 0);
   }
 
   /** Gives what is imported other names. */
@@ -118,23 +147,36 @@ export class Module {
     this.#section(EXPORT).content = list(exports);
   }
 
+  /** Where in their section the functions are. */
+  functions() {
+    const reader = new Reader(this.#section(CODE).content);
+    const first = this.importCount();
+    return Array.from({ length: reader.number() }, (_, place) => {
+      const length = reader.number();
+      const start = reader.offset;
+      reader.take(length);
+      return { index: first + place, start, end: start + length };
+    });
+  }
+
   /** Lets `replace(index, body)` return other code for each function. */
   mapCode(replace) {
     const section = this.#section(CODE);
     const reader = new Reader(section.content);
-    const first = this.#imports().length;
+    const first = this.importCount();
     const bodies = Array.from({ length: reader.number() }, (_, place) => replace(first + place, reader.take(reader.number())));
     section.content = list(bodies.map((body) => Buffer.concat([number(body.length), body])));
   }
 
-  /** The segments of data, which can be changed in place: where in memory each lies, and its bytes. */
+  /** The segments of data, which can be changed in place: where in memory and in their section each lies, and its bytes. */
   data() {
     const reader = new Reader(this.#section(DATA).content);
     return Array.from({ length: reader.number() }, () => {
       if (reader.number() !== 0 || reader.byte() !== 0x41) throw new Error("a segment of data is expected to have a constant address");
       const address = reader.number();
       reader.byte();
-      return { address, bytes: reader.take(reader.number()) };
+      const length = reader.number();
+      return { address, start: reader.offset, bytes: reader.take(length) };
     });
   }
 }

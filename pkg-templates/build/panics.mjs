@@ -32,6 +32,9 @@ function replacement(full = "") {
   return DEBUG.test(name) ? SILENCE : undefined;
 }
 
+/** Whether a function of this name is taken out. */
+export const isEmptied = (name) => replacement(name) !== undefined;
+
 /** Takes them out of a module, as compiled and not optimized yet. */
 export function removePanics(module) {
   const names = module.functionNames();

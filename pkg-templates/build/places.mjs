@@ -13,6 +13,9 @@ export const source = path.join(templates, "src");
 export const storages = path.join(root, "src/storage/web");
 export const target = path.join(root, "target/package");
 export const core = path.join(target, "core");
+/** What the linker wrote, and what wasm-bindgen makes of it if it leaves the names of functions as they are. */
+export const linked = path.join(root, "target/wasm32-unknown-unknown/web/selkie.wasm");
+export const mangled = path.join(target, "mangled/selkie_bg.wasm");
 export const inlined = path.join(target, "inlined");
 export const types = path.join(target, "types");
 export const pkg = path.join(root, "pkg");

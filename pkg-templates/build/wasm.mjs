@@ -5,8 +5,10 @@ import path from "node:path";
 import { Module } from "./module.mjs";
 import { shorten } from "./glue.mjs";
 import { nameByLikeness } from "./order.mjs";
-import { removePanics } from "./panics.mjs";
-import { core, dist, pkg, target, tool } from "./places.mjs";
+import { isEmptied, removePanics } from "./panics.mjs";
+import { core, dist, linked, mangled, pkg, target, tool } from "./places.mjs";
+import { removeUnreachable } from "./reachable.mjs";
+import { LINKING } from "./relocations.mjs";
 
 // What rustc lets LLVM use, and every browser with OPFS has.
 const FEATURES = [
@@ -30,6 +32,9 @@ export async function optimize({ dev }) {
   if (dev) return cp(input, output);
   const module = new Module(await readFile(input));
   removePanics(module);
+  const others = { linked: new Module(await readFile(linked)), mangled: new Module(await readFile(mangled)) };
+  removeUnreachable(module, { ...others, isEmptied });
+  module.removeCustom(LINKING);
   shorten(module);
   const reduced = path.join(target, "reduced.wasm");
   await writeFile(reduced, module.bytes());

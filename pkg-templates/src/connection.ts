@@ -118,12 +118,17 @@ export class Connection {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const error = new SelkieError("LOST", `the database "${this.options.name}" became unusable: ${reason}`, { cause });
     this.#ended = error;
-    if (!isTorn()) this.core.poison(reason);
+    this.#abandon(reason);
+    this.options.onLost?.(error);
+  }
+
+  #abandon(reason: string): void {
+    if (isTorn()) return void this.#cleanUp();
+    this.core.poison(reason);
     void this.#cleanUp();
-    if (!isTorn()) this.core.close().catch(() => {
+    this.core.close().catch(() => {
       // The commits that were under way have been told; there is nothing to drain any more.
     });
-    this.options.onLost?.(error);
   }
 
   close(): Promise<void> {

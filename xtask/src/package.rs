@@ -40,7 +40,11 @@ pub(crate) fn run(build: Build) -> Result {
     let tools = root().join("pkg-templates/build");
     node_modules(&tools)?;
     ui::timed("engine compiled to wasm", || compile(build))?;
-    ui::timed("wasm-bindgen", || bind(build))?;
+    ui::timed("wasm-bindgen", || {
+        bind(build, "core", &[])?;
+        // The names tell which function the linker means.
+        if build == Build::Published { bind(build, "mangled", &["--no-demangle"]) } else { Ok(()) }
+    })?;
     let mut node = command("node", ["pkg-templates/build/build.mjs"]);
     show(node.args(build.flag()))
 }
@@ -49,14 +53,16 @@ pub(crate) fn run(build: Build) -> Result {
 fn compile(build: Build) -> Result {
     let arguments = ["rustc", "--package", "selkie", "--lib", "--crate-type", "cdylib", "--features", "js"];
     let place = ["--target", WASM, "--target-dir", "target", "--profile", build.profile()];
-    quiet("compiling the engine to wasm", &mut command("cargo", [&arguments[..], &place].concat())).map(drop)
+    let linker: &[&str] = if build == Build::Published { &["--", "-Clink-arg=--emit-relocs"] } else { &[] };
+    let words = [&arguments[..], &place, linker].concat();
+    quiet("compiling the engine to wasm", &mut command("cargo", words)).map(drop)
 }
 
-fn bind(build: Build) -> Result {
+fn bind(build: Build, folder: &str, form: &[&str]) -> Result {
     let module = format!("target/{WASM}/{}/selkie.wasm", build.profile());
-    let place = ["--out-dir", "target/package/core", "--out-name", "selkie"];
-    let form = ["--target", "web", "--omit-default-module-path"];
-    let arguments = [&[module.as_str()][..], &place, &form].concat();
+    let folder = format!("target/package/{folder}");
+    let place = ["--out-dir", &folder, "--out-name", "selkie", "--target", "web", "--omit-default-module-path"];
+    let arguments = [&[module.as_str()][..], &place, form].concat();
     quiet("wasm-bindgen", &mut command("wasm-bindgen", arguments)).map(drop)
 }
 
