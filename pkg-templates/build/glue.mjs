@@ -36,13 +36,14 @@ const EXPORTED = "wasm = instance.exports;";
  */
 function guardGlue(text) {
   if (text.split(EXPORTED).length !== 2) throw new Error(`the glue is expected to say once: ${EXPORTED}`);
+  if (/\bmakeClosure\(/.test(text)) throw new Error("the glue has closures of another kind than `makeMutClosure`");
   const used = new Set(Array.from(text.matchAll(/\bwasm\.(\w+)/g), ([, name]) => name));
   const later = new Set(Array.from(text.matchAll(/makeMutClosure\(arg0, arg1, (\w+)\)/g), ([, name]) => name));
   const isClosure = (name) => name.includes("__closures__");
   const isHelper = (name) => /^__(wbindgen|externref)/.test(name) || (isClosure(name) && !later.has(name));
-  const isCallback = (name) => later.has(name) || /^__wbg_\w+_free$/.test(name);
+  const isUnattended = (name) => later.has(name) || /^__wbg_\w+_free$/.test(name);
   const list = (matches) => JSON.stringify(Array.from(used).filter(matches).map((name) => exports.get(name) ?? name));
-  const kinds = `{ helpers: ${list(isHelper)}, callbacks: ${list(isCallback)} }`;
+  const kinds = `{ helpers: ${list(isHelper)}, unattended: ${list(isUnattended)} }`;
   const guard = JSON.stringify(path.join(source, "guard.ts"));
   return `import { guarded } from ${guard};\n${text.replace(EXPORTED, `wasm = guarded(instance.exports, ${kinds});`)}`;
 }

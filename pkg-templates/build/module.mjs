@@ -2,7 +2,7 @@
 
 const NAMES = "name";
 const FUNCTION_NAMES = 1;
-const [CUSTOM, IMPORT, EXPORT, CODE, DATA] = [0, 2, 7, 10, 11];
+const [CUSTOM, IMPORT, EXPORT, START, CODE, DATA] = [0, 2, 7, 8, 10, 11];
 
 /** A place in some bytes that goes on with each read. */
 class Reader {
@@ -118,6 +118,10 @@ export class Module {
       if (reader.byte() !== 0) throw new Error("wasm-bindgen is expected to import functions only");
       return { module, name, type: reader.number() };
     });
+  }
+
+  hasStart() {
+    return this.#section(START) !== undefined;
   }
 
   importCount() {

@@ -45,9 +45,11 @@ function symbol(reader) {
 export function relocationsOf(module, section) {
   const reader = module.custom(`reloc.${section}`);
   reader.number();
-  return Array.from({ length: reader.number() }, () => {
+  const relocations = Array.from({ length: reader.number() }, () => {
     const [type, offset, index] = [reader.byte(), reader.number(), reader.number()];
     if (WITH_ADDEND.has(type)) reader.number();
     return { offset, symbol: type === TYPE_INDEX ? undefined : index };
   });
+  if (!reader.ended) throw new Error(`the relocations of ${section} have something that is not known`);
+  return relocations;
 }

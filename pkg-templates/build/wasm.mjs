@@ -7,7 +7,7 @@ import { shorten } from "./glue.mjs";
 import { nameByLikeness } from "./order.mjs";
 import { isEmptied, removePanics } from "./panics.mjs";
 import { core, dist, linked, mangled, pkg, target, tool } from "./places.mjs";
-import { removeUnreachable } from "./reachable.mjs";
+import { removeUnreachable } from "./unreachable.mjs";
 import { LINKING } from "./relocations.mjs";
 
 // What rustc lets LLVM use, and every browser with OPFS has.

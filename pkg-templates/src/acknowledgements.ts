@@ -1,7 +1,6 @@
 /** The promises of commits: kept in the order of the commits, each once its commit has reached its stage. */
 
 import type { CoreDatabase } from "#core";
-import { isTorn } from "./guard.js";
 import type { Commit, Version } from "./types.js";
 
 /** How far a commit has come, as the engine numbers it. */
@@ -55,7 +54,12 @@ class Queue {
   /** Answers those whose commit came so far, and after an error all others too: nothing will be written any more. */
   #settle(failed: { error: unknown } | undefined): void {
     this.#armed = false;
-    const reached = isTorn() ? -1 : this.reached();
+    let reached = -1;
+    try {
+      reached = this.reached();
+    } catch (error) {
+      failed ??= { error };
+    }
     for (let next = this.#waiting[this.#first]; next; next = this.#waiting[++this.#first]) {
       if (next.version <= reached) next.resolve({ version: next.version });
       else if (failed) next.reject(failed.error);
@@ -65,6 +69,7 @@ class Queue {
       this.#waiting = this.#waiting.slice(this.#first);
       this.#first = 0;
     }
+    if (reached < 0) return;
     this.#onProgress();
     this.#arm();
   }

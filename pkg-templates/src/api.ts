@@ -138,16 +138,15 @@ async function openWriting<K, V>(
   const early: Error[] = [];
   host.onlost = (error) => early.push(error);
   const locking = observeLock(host);
-  let core: unknown;
+  let connection;
   try {
-    core = await openCore(host, toCore(options));
+    connection = connect(await openCore(host, toCore(options)), name, host.mode, options);
   } catch (error) {
     host.unlock();
     // What a signal is aborted with may be anything.
     if (locking.failure !== undefined) checkSignal(options.signal);
     throw fromPlatform(locking.failure ?? error, "IO");
   }
-  const connection = connect(core, name, host.mode, options);
   watchHost(host, connection);
   if (early[0]) connection.lose(early[0]);
   announce(host.location, connection);

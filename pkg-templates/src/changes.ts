@@ -3,7 +3,7 @@
 import type { CoreChanges, CoreDatabase, CoreWatch } from "#core";
 import { INCLUDED, NAMES, NONE, boundsOf, flagOf, prefixBounds, type Bounds } from "./bounds.js";
 import type { Codec } from "./encoding.js";
-import { SelkieError, checkSignal, invalid } from "./error.js";
+import { SelkieError, checkSignal, invalid, reportError } from "./error.js";
 import { putTwo, secondBytes } from "./memory.js";
 import { checkNames } from "./options.js";
 import type { Space } from "./space.js";
@@ -98,13 +98,6 @@ export function watchRange<K, V>(
 
 function isClosed(error: unknown): boolean {
   return error instanceof SelkieError && error.code === "CLOSED";
-}
-
-/** Reports like an error that nobody caught, where nobody waits for an answer. */
-function reportError(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
 }
 
 export function changesOf<K, V>(space: Space<K, V>, options: ChangesOptions<K>): AsyncIterableIterator<Changes<K, V>> {
@@ -229,8 +222,9 @@ class ChangesIterator<K, V> implements AsyncIterableIterator<Changes<K, V>> {
     if (reported > this.#core.published()) {
       throw new SelkieError("HISTORY_COLLECTED", "another database took the place of this one", { version: reported });
     }
+    const watch = startWatch(this.#space, this.#bounds);
     this.#watch.free();
-    this.#watch = startWatch(this.#space, this.#bounds);
+    this.#watch = watch;
     return reported;
   }
 

@@ -3,7 +3,7 @@
 import type { CoreDatabase, CoreReader } from "#core";
 import { Acknowledgements, type Stage } from "./acknowledgements.js";
 import { takeError } from "./engine.js";
-import { SelkieError, invalid } from "./error.js";
+import { SelkieError, invalid, reportError } from "./error.js";
 import { isTorn, tellWhenTorn } from "./guard.js";
 import { intervalOf, levelOf, stageOf } from "./options.js";
 import { Places } from "./places.js";
@@ -17,6 +17,15 @@ export interface ConnectionOptions {
   readonly attempts: number;
   readonly directory: string | undefined;
   readonly onLost: ((error: Error) => void) | undefined;
+}
+
+/** Calls an engine that may turn out to be torn: then there is nothing in it to be stopped any more. */
+function whereUsable(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    if (!isTorn()) throw error;
+  }
 }
 
 export class Connection {
@@ -118,17 +127,18 @@ export class Connection {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const error = new SelkieError("LOST", `the database "${this.options.name}" became unusable: ${reason}`, { cause });
     this.#ended = error;
-    this.#abandon(reason);
-    this.options.onLost?.(error);
-  }
-
-  #abandon(reason: string): void {
-    if (isTorn()) return void this.#cleanUp();
-    this.core.poison(reason);
-    void this.#cleanUp();
-    this.core.close().catch(() => {
-      // The commits that were under way have been told; there is nothing to drain any more.
+    whereUsable(() => this.core.poison(reason));
+    this.#cleanUp().catch(reportError);
+    whereUsable(() => {
+      this.core.close().catch(() => {
+        // The commits that were under way have been told; there is nothing to drain any more.
+      });
     });
+    try {
+      this.options.onLost?.(error);
+    } catch (error) {
+      reportError(error);
+    }
   }
 
   close(): Promise<void> {

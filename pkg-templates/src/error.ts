@@ -62,3 +62,10 @@ export function checkSignal(signal: AbortSignal | undefined): void {
   if (typeof signal?.aborted !== "boolean") throw invalid("signal is an AbortSignal");
   if (signal.aborted) throw new SelkieError("ABORTED", "the signal ended it", { cause: signal.reason });
 }
+
+/** Reports like an error that nobody caught, where nobody waits for an answer. */
+export function reportError(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}

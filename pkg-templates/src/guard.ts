@@ -16,7 +16,7 @@ export interface Kinds {
   /** What the glue calls in the course of another call. */
   readonly helpers: readonly string[];
   /** What the event loop and the garbage collector call, where nobody would catch an error. */
-  readonly callbacks: readonly string[];
+  readonly unattended: readonly string[];
 }
 
 let isInside = false;
@@ -24,7 +24,7 @@ let torn: SelkieError | undefined;
 const pending = new Set<(error: SelkieError) => void>();
 const owners = new Set<WeakRef<{ lose(cause: unknown): void }>>();
 
-/** Whether the engine is of no use any more. */
+/** Whether it was noticed that the engine is of no use any more. */
 export function isTorn(): boolean {
   return torn !== undefined;
 }
@@ -36,10 +36,10 @@ export function tellWhenTorn(owner: { lose(cause: unknown): void }): void {
 }
 
 /** The exports of an engine, each of which is refused after one was torn. */
-export function guarded(exports: WebAssembly.Exports, { helpers, callbacks }: Kinds): WebAssembly.Exports {
+export function guarded(exports: WebAssembly.Exports, { helpers, unattended }: Kinds): WebAssembly.Exports {
   const guard = (name: string, call: Call): Call => {
     if (helpers.includes(name)) return helper(call);
-    return callbacks.includes(name) ? callback(call) : entry(call);
+    return unattended.includes(name) ? quiet(call) : entry(call);
   };
   const each = Object.entries(exports).map(([name, value]) => {
     return [name, typeof value === "function" ? guard(name, value as Call) : value];
@@ -54,21 +54,25 @@ function entry(call: Call): Call {
   };
 }
 
-function callback(call: Call): Call {
+/** Whom it concerns is told by `tear`. */
+function quiet(call: Call): Call {
+  const attended = entry(call);
   return (...given) => {
-    if (!isInside) return run(call, given);
-    tear(undefined);
-    // The glue looks for an error in the answer.
-    return [];
+    try {
+      return attended(...given);
+    } catch {
+      // The glue looks for an error in the answer.
+      return [];
+    }
   };
 }
 
-/** Inside of another call its own end is not that of the other. */
+/** Within another call its own end is not that of the other. Of a torn engine nobody needs its answer. */
 function helper(call: Call): Call {
   return (...given) => {
+    if (torn) return undefined;
     const wasInside = isInside;
-    isInside = true;
-    const result = call(...given);
+    const result = run(call, given);
     isInside = wasInside;
     return result;
   };
@@ -103,8 +107,8 @@ function tear(cause: unknown): SelkieError {
   const reason = cause === undefined ? "was stopped" : `failed (${cause instanceof Error ? cause.message : String(cause)})`;
   const message = `the engine ${reason} in the middle of a call; it takes a new page, or a new process, to go on`;
   torn = new SelkieError("LOST", message, cause === undefined ? {} : { cause });
-  for (const owner of owners) owner.deref()?.lose(torn);
   for (const reject of pending) reject(torn);
   pending.clear();
+  for (const owner of owners) owner.deref()?.lose(torn);
   return torn;
 }

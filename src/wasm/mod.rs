@@ -12,7 +12,8 @@
 //! Versions cross as floating point numbers, which are exact up to 2^53. A keyspace crosses as its place in a list
 //! of those that were opened; 0 is the default one.
 //!
-//! Nothing exported takes `&mut self` or awaits while it borrows: a call may come in the middle of another.
+//! Nothing exported takes `&mut self` or awaits while it borrows: a promise goes on while other calls are made. No call
+//! comes in the middle of another, though (`guard.ts` of the package).
 #![expect(unreachable_pub, reason = "what is exported to JavaScript has to be public here")]
 #![expect(clippy::cast_precision_loss, reason = "versions and sizes stay below 2^53")]
 #![expect(clippy::cast_sign_loss, reason = "the caller passes no negative numbers")]

@@ -56,6 +56,16 @@ test("watches and changes of a reader miss nothing", async (t) => {
   await ended;
 });
 
+test("a reader's watch of a keyspace that is dropped ends with an error of that, and of that alone", async (t) => {
+  const { directory, reader } = await replaced(t);
+  const next = reader.keyspace("x").changes()[Symbol.asyncIterator]().next();
+  const ending = assert.rejects(next, ({ code }) => code === "KEYSPACE_NOT_FOUND");
+  write(directory, `await db.dropKeyspace("x"); ${REPLACE}`);
+  await reader.refresh();
+  await ending;
+  assert.equal(reader.has("a0"), true);
+});
+
 test("a reader comes to a keyspace that was dropped and created anew", async (t) => {
   const { directory, reader } = await replaced(t);
   const y = reader.keyspace("y");

@@ -50,3 +50,24 @@ test("a call that was torn off is the last one", async (t) => {
     await db.set("after", 4);`;
   assert.equal(runApart(script).trim(), "[1,null]");
 });
+
+test("torn where nobody called it: everybody is told, also after a listener that throws, and nothing else escapes", () => {
+  const script = `
+    const said = [];
+    process.on("uncaughtException", (error) => said.push("uncaught: " + error.message));
+    const first = await open("first", { directory: ${JSON.stringify(temporary())}, onLost: () => { throw new Error("of the listener"); } });
+    const second = await open("second", { directory: ${JSON.stringify(temporary())}, onLost: ({ code }) => said.push("second " + code) });
+    await Promise.all([first.set("key", 1), second.set("key", 1)]);
+    // The log is written in a task of its own, which asks for the time.
+    const setting = second.set("key", 2);
+    const { now } = performance;
+    Performance.prototype.now = () => { Performance.prototype.now = now; throw new Error("no clock"); };
+    // It is known to be durable by then, or not; but nobody waits for ever.
+    await setting.catch(({ code }) => code);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    for (const db of [first, second]) { try { db.get("key"); } catch ({ code }) { said.push(code); } }
+    await Promise.all([first.close(), second.close()]);
+    console.log(JSON.stringify(said));`;
+  const expected = ["second LOST", "uncaught: of the listener", "LOST", "LOST"];
+  assert.deepEqual(JSON.parse(runApart(script)), expected);
+});

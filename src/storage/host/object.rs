@@ -24,8 +24,8 @@ extern "C" {
     pub(super) fn location(this: &Object) -> JsValue;
     #[wasm_bindgen(method, catch)]
     pub(super) fn lock(this: &Object) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(method)]
-    pub(super) fn unlock(this: &Object);
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn unlock(this: &Object) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     pub(super) fn list(this: &Object) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]

@@ -115,9 +115,12 @@ class NodeHost {
   }
 
   unlock() {
-    for (const name of [...this.#open.keys()]) this.#close(name);
-    this.#release?.();
-    this.#release = undefined;
+    try {
+      for (const name of [...this.#open.keys()]) this.#close(name);
+    } finally {
+      this.#release?.();
+      this.#release = undefined;
+    }
   }
 
   /** @returns {Entries} */

@@ -6,6 +6,7 @@ import { plainError } from "./plain-error.js";
 const kept = {};
 
 const work = {
+  async ping() {},
   /** Opens, and says which storage it became and what is in it. */
   async open(name, options) {
     kept[name] = await selkie.open(name, options);

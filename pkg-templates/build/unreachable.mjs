@@ -58,9 +58,14 @@ class Program {
 /** Gives each place the symbols that it refers to. Pieces of data may lie in one another. */
 function attach(relocations, places) {
   const ordered = relocations.filter(({ symbol }) => symbol !== undefined).sort((a, b) => a.offset - b.offset);
+  const attached = new Set();
   for (const { start, end, symbols } of places) {
-    for (let at = firstFrom(ordered, start); ordered[at]?.offset < end; at++) symbols.push(ordered[at].symbol);
+    for (let at = firstFrom(ordered, start); ordered[at]?.offset < end; at++) {
+      symbols.push(ordered[at].symbol);
+      attached.add(ordered[at]);
+    }
   }
+  if (attached.size < ordered.length) throw new Error("the linker tells of references from what has no symbol");
 }
 
 function firstFrom(relocations, offset) {
@@ -78,6 +83,10 @@ function firstFrom(relocations, offset) {
  * wasm-bindgen made of it, and `mangled` the same with the names that functions have in `linked`.
  */
 export function removeUnreachable(module, { linked, mangled, isEmptied }) {
+  if (linked.hasStart()) throw new Error("the linker does not tell what its start function calls");
+  if (module.importCount() !== mangled.importCount() || module.functions().length !== mangled.functions().length) {
+    throw new Error("wasm-bindgen does not number functions alike with and without --no-demangle");
+  }
   const program = new Program(linked);
   const indices = new Map();
   for (const [index, name] of linked.functionNames()) indices.set(name, [...(indices.get(name) ?? []), index]);
@@ -91,8 +100,10 @@ export function removeUnreachable(module, { linked, mangled, isEmptied }) {
   }
   const isRoot = ({ name }) => !DESCRIBES.test(name);
   const roots = linked.exports().filter(isRoot).map(({ index }) => index);
-  const closures = mangled.exports().flatMap(({ index }) => before.get(index) ?? []);
-  const reached = program.reachable([...roots, ...closures], (index) => emptied.has(index));
+  const exported = mangled.exports().filter(({ name }) => name.includes("closures"));
+  const closures = exported.map(({ index }) => before.get(index) ?? []);
+  if (closures.length === 0 || closures.some((found) => found.length === 0)) throw new Error("the linker knows no closures that are exported");
+  const reached = program.reachable([...roots, ...closures.flat()], (index) => emptied.has(index));
   const isReached = (index) => index < program.imported || reached.has(program.functions[index - program.imported]);
   module.mapCode((index, body) => {
     const found = before.get(index) ?? [];
