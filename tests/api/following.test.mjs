@@ -1,18 +1,13 @@
 /** A reader whose files were replaced: another process wrote snapshots while it did not look. */
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { SelkieError, inFiles, temporary, throws, until } from "./support.mjs";
-
-const PACKAGE = new URL("../../pkg/dist/node.js", import.meta.url).href;
+import { SelkieError, inFiles, runApart, temporary, throws, until } from "./support.mjs";
 
 /** Runs statements with a writer `db` in a process of its own, which tells nobody what it commits. */
 function write(directory, statements) {
   const options = JSON.stringify({ directory, history: true });
-  const script = `const { open } = await import("${PACKAGE}"); const db = await open("db", ${options});
-    ${statements}; await db.close();`;
-  execFileSync(process.execPath, ["--input-type=module", "-e", script]);
+  runApart(`const db = await open("db", ${options}); ${statements}; await db.close();`);
 }
 
 const REPLACE = "await db.set('b', 1); await db.checkpoint(); await db.set('c', 1); await db.checkpoint();";

@@ -1,6 +1,7 @@
 // What the tests of the API share: databases that are gone after their test, and checks of errors by their code.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -19,6 +20,13 @@ export function temporary() {
   const directory = mkdtempSync(path.join(tmpdir(), "selkie-api-"));
   directories.push(directory);
   return directory;
+}
+
+/** Runs a script, which has `open`, in a process of its own, and returns what it printed. */
+export function runApart(script) {
+  const module = JSON.stringify(new URL("../../pkg/dist/node.js", import.meta.url).href);
+  const text = `import { open } from ${module};\n${script}`;
+  return execFileSync(process.execPath, ["--input-type=module", "--eval", text], { encoding: "utf8", timeout: 20_000 });
 }
 
 let names = 0;

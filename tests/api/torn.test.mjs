@@ -1,16 +1,8 @@
 // An engine of which a call was torn off in the middle, as by running out of memory: it is not used any more.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { inFiles, open, rejects, temporary, throws, within } from "./support.mjs";
-
-/** Runs a script in a process of its own, and returns what it printed. */
-function runApart(script) {
-  const module = JSON.stringify(new URL("../../pkg/dist/node.js", import.meta.url).href);
-  const text = `import { open } from ${module};\n${script}`;
-  return execFileSync(process.execPath, ["--input-type=module", "--eval", text], { encoding: "utf8", timeout: 20_000 });
-}
+import { inFiles, open, rejects, runApart, temporary, throws, within } from "./support.mjs";
 
 /** Lets the next look at the clock, which a commit takes in the middle, fail as no clock does. */
 function failNextClock(error) {

@@ -149,7 +149,8 @@ class OpfsHost {
     this.#unlocks++;
     const release = this.#release;
     this.#release = undefined;
-    const stopped = Promise.resolve(this.#files.stop()).catch(() => {});
+    // Whatever stopping comes to, also at once, the lock is given back after it.
+    const stopped = new Promise((resolve) => resolve(this.#files.stop())).catch(() => {});
     if (release) this.#unlocked = release(stopped);
     return this.#unlocked;
   }
