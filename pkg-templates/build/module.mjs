@@ -151,6 +151,11 @@ export class Module {
     this.#section(EXPORT).content = list(exports);
   }
 
+  /** The section of the functions. */
+  code() {
+    return this.#section(CODE).content;
+  }
+
   /** Where in their section the functions are. */
   functions() {
     const reader = new Reader(this.#section(CODE).content);

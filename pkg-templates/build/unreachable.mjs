@@ -4,6 +4,7 @@
 // functions the tables of methods in that data name. The linker knows, and writes it down (relocations.mjs). Its output goes
 // through wasm-bindgen, which numbers functions anew but keeps their names, if it is told to, and the addresses of data.
 
+import { comesToCall } from "./arguments.mjs";
 import { relocationsOf, symbolsOf } from "./relocations.mjs";
 
 const TRAP = Uint8Array.of(0, 0x00, 0x0b);
@@ -14,7 +15,7 @@ const WRAPPED = / (multivalue|externref) shim/g;
 
 /** The functions and the data of a linked module, and what each refers to. */
 class Program {
-  constructor(linked) {
+  constructor(linked, emptied) {
     this.imported = linked.importCount();
     this.functions = linked.functions().map(({ index, start, end }) => ({ index, start, end, symbols: [] }));
     const segments = linked.data();
@@ -23,7 +24,9 @@ class Program {
       return { address: segments[symbol.segment].address + symbol.offset, size: symbol.size, symbols: [] };
     });
     this.data = this.symbols.filter(({ size }) => size > 0);
-    attach(relocationsOf(linked, "CODE"), this.functions);
+    const code = linked.code();
+    const isUsed = ({ offset }) => !comesToCall(code, offset, (index) => emptied.has(index));
+    attach(relocationsOf(linked, "CODE").filter(isUsed), this.functions);
     const places = segments.map(({ address, start }) => ({ address, start }));
     const inSection = (data) => {
       const { address, start } = places.findLast((place) => place.address <= data.address);
@@ -33,7 +36,7 @@ class Program {
   }
 
   /** Everything that can be reached from some functions, where emptied functions lead nowhere. */
-  reachable(roots, isEmptied) {
+  reachable(roots, emptied) {
     const found = new Set();
     const left = [];
     const visit = (node) => {
@@ -44,7 +47,7 @@ class Program {
     const visitFunction = (index) => visit(this.functions[index - this.imported]);
     roots.forEach(visitFunction);
     for (let node = left.pop(); node !== undefined; node = left.pop()) {
-      if (node.index !== undefined && isEmptied(node.index)) continue;
+      if (node.index !== undefined && emptied.has(node.index)) continue;
       for (const symbol of node.symbols) {
         const { index, symbols } = this.symbols[symbol];
         if (index !== undefined) visitFunction(index);
@@ -87,7 +90,6 @@ export function removeUnreachable(module, { linked, mangled, isEmptied }) {
   if (module.importCount() !== mangled.importCount() || module.functions().length !== mangled.functions().length) {
     throw new Error("wasm-bindgen does not number functions alike with and without --no-demangle");
   }
-  const program = new Program(linked);
   const indices = new Map();
   for (const [index, name] of linked.functionNames()) indices.set(name, [...(indices.get(name) ?? []), index]);
   const readable = module.functionNames();
@@ -98,12 +100,13 @@ export function removeUnreachable(module, { linked, mangled, isEmptied }) {
     before.set(index, found);
     if (isEmptied(readable.get(index))) found.forEach((other) => emptied.add(other));
   }
+  const program = new Program(linked, emptied);
   const isRoot = ({ name }) => !DESCRIBES.test(name);
   const roots = linked.exports().filter(isRoot).map(({ index }) => index);
   const exported = mangled.exports().filter(({ name }) => name.includes("closures"));
   const closures = exported.map(({ index }) => before.get(index) ?? []);
   if (closures.length === 0 || closures.some((found) => found.length === 0)) throw new Error("the linker knows no closures that are exported");
-  const reached = program.reachable([...roots, ...closures.flat()], (index) => emptied.has(index));
+  const reached = program.reachable([...roots, ...closures.flat()], emptied);
   const isReached = (index) => index < program.imported || reached.has(program.functions[index - program.imported]);
   module.mapCode((index, body) => {
     const found = before.get(index) ?? [];
