@@ -81,6 +81,8 @@ mod range;
 mod readable;
 mod recovery;
 mod runtime;
+#[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+mod simulation;
 mod snapshot;
 mod sorting;
 mod source;
@@ -110,6 +112,8 @@ pub use range::{Keys, Range};
 pub use readable::Readable;
 pub use recovery::Recovery;
 pub use runtime::SystemTime;
+#[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+pub use simulation::Simulation;
 pub use stats::Stats;
 pub use transaction::{CommitFuture, CommitInfo, KeyspaceTransaction, KeyspaceTransactionMut, Savepoint, Transaction};
 #[cfg(not(target_arch = "wasm32"))]

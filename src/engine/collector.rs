@@ -82,12 +82,12 @@ impl Position {
     fn begin_rest(&mut self) -> Duration {
         let found_something = std::mem::take(&mut self.dropped) > 0;
         self.rest = if found_something { REST } else { (self.rest * 2).clamp(REST, LONGEST_REST) };
-        self.rests_until = Some(Instant::now() + self.rest);
+        self.rests_until = Some(runtime::now() + self.rest);
         self.rest
     }
 
     fn rest_left(&mut self) -> Option<Duration> {
-        let left = self.rests_until?.saturating_duration_since(Instant::now());
+        let left = self.rests_until?.saturating_duration_since(runtime::now());
         if left.is_zero() {
             self.rests_until = None;
         }

@@ -16,7 +16,7 @@ use crate::codec::SnapshotHeader;
 use crate::locks::Mutex;
 use crate::log::segment::segment_number;
 use crate::options::SnapshotPolicy;
-use crate::runtime::{Duration, Instant};
+use crate::runtime::{self, Duration, Instant};
 use crate::snapshot;
 use crate::sorting;
 use crate::storage::Storage;
@@ -80,7 +80,7 @@ pub(crate) struct TurnGuard<'a>(&'a Turn);
 
 impl Snapshots {
     pub(crate) fn new(last: Option<SnapshotInfo>) -> Self {
-        let state = State { last, last_at: Instant::now(), not_before: None, last_error: None };
+        let state = State { last, last_at: runtime::now(), not_before: None, last_error: None };
         Self { turn: Turn::default(), state: Mutex::new(state), failures: AtomicU64::new(0), needed: Needed::default() }
     }
 
@@ -100,13 +100,13 @@ impl Snapshots {
     pub(crate) fn note_failure(&self, error: Error) {
         self.failures.fetch_add(1, Ordering::Relaxed);
         let mut state = self.state.lock();
-        state.not_before = Some(Instant::now() + RETRY_PAUSE);
+        state.not_before = Some(runtime::now() + RETRY_PAUSE);
         state.last_error = Some(error);
     }
 
     fn note_success(&self, info: &SnapshotInfo) {
         let mut state = self.state.lock();
-        *state = State { last: Some(info.clone()), last_at: Instant::now(), not_before: None, last_error: None };
+        *state = State { last: Some(info.clone()), last_at: runtime::now(), not_before: None, last_error: None };
     }
 }
 
@@ -120,11 +120,11 @@ impl Engine {
             _ if self.replayed_many_segments() => true,
             SnapshotPolicy::LogSize(bytes) => log_bytes >= bytes && self.log_outgrew_snapshot(log_bytes, bytes),
             SnapshotPolicy::Interval(interval) => {
-                log_bytes > 0 && self.snapshots.state.lock().last_at.elapsed() >= interval
+                log_bytes > 0 && runtime::now() - self.snapshots.state.lock().last_at >= interval
             }
         };
         due && self.progress.poisoned().is_none()
-            && self.snapshots.state.lock().not_before.is_none_or(|time| time <= Instant::now())
+            && self.snapshots.state.lock().not_before.is_none_or(|time| time <= runtime::now())
     }
 
     /// Whether opening had to replay many segments, and no snapshot was written since then.
@@ -141,13 +141,13 @@ impl Engine {
     /// How long until the policy may ask for a snapshot, where time alone makes it ask.
     pub(crate) fn snapshot_pause(&self) -> Option<Duration> {
         let state = self.snapshots.state.lock();
-        let now = Instant::now();
+        let now = runtime::now();
         if let Some(time) = state.not_before.filter(|time| *time > now) {
             return Some(time.saturating_duration_since(now));
         }
         match self.options.snapshots {
             SnapshotPolicy::Interval(interval) => {
-                Some(interval.saturating_sub(state.last_at.elapsed()).max(Duration::from_millis(10)))
+                Some(interval.saturating_sub(runtime::now() - state.last_at).max(Duration::from_millis(10)))
             }
             _ => None,
         }

@@ -23,7 +23,7 @@ use bytes::Bytes;
 
 use crate::locks::Mutex;
 use crate::progress::{Goal, Progress};
-use crate::runtime::{self, CAN_WAIT, Duration, Instant, Worker};
+use crate::runtime::{self, CAN_WAIT, Duration, Worker};
 use crate::storage::{Flush, Storage};
 use crate::{Result, Version};
 use segment::SegmentHeader;
@@ -89,12 +89,12 @@ impl Log {
     }
 
     fn work(self: &Arc<Self>) -> Option<Duration> {
-        let due = self.tail.lock().sync_deadline().is_some_and(|deadline| deadline <= Instant::now());
+        let due = self.tail.lock().sync_deadline().is_some_and(|deadline| deadline <= runtime::now());
         if due {
             self.tail.lock().request_sync();
         }
         self.lead(usize::MAX);
-        self.tail.lock().sync_deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()))
+        self.tail.lock().sync_deadline().map(|deadline| deadline.saturating_duration_since(runtime::now()))
     }
 
     pub(crate) fn counters(&self) -> &LogCounters {

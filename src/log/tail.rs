@@ -8,7 +8,7 @@ use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_name};
 use crate::Version;
 use crate::options::Durability;
 use crate::progress::Stage;
-use crate::runtime::{Instant, random};
+use crate::runtime::{self, Instant, random};
 
 /// A commit on its way into the log.
 #[derive(Debug)]
@@ -198,7 +198,7 @@ impl Tail {
         let sync = match durability {
             Durability::Immediate => true,
             Durability::Interval { time, commits, bytes } => {
-                let now = Instant::now();
+                let now = runtime::now();
                 // An interval that ends beyond all time has no deadline.
                 let deadline = self.unsynced.deadline.into_iter().chain(now.checked_add(time)).min();
                 self.unsynced.deadline = deadline;

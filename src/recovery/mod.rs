@@ -28,7 +28,7 @@ use crate::files::{self, Files};
 use crate::log::segment::SegmentHeader;
 use crate::log::{create_segment, segment::segment_name};
 use crate::options::{Options, Retention};
-use crate::runtime::{Duration, Instant, breathe, random};
+use crate::runtime::{self, Duration, breathe, random};
 use crate::snapshot::{self, Loaded, StorageSource};
 use crate::storage::Storage;
 use crate::{Corruption, Error, ErrorKind, Result, Version};
@@ -147,7 +147,7 @@ pub(crate) async fn recover(storage: &Arc<dyn Storage>, options: &Options) -> Re
 }
 
 async fn recover_once(storage: &Arc<dyn Storage>, options: &Options, found: &Files) -> Result<Recovered> {
-    let started = Instant::now();
+    let started = runtime::now();
     let database = if found.has_database_file { Some(files::read_database_file(storage.as_ref()).await) } else { None };
     let mut recovered = match database {
         Some(Ok(database)) => open(storage, options, found, database).await?,
@@ -156,7 +156,7 @@ async fn recover_once(storage: &Arc<dyn Storage>, options: &Options, found: &Fil
         // The file is written last, so that without any data it may be what a crash left of a creation.
         _ => create(storage.as_ref(), options, found).await?,
     };
-    recovered.report.duration = started.elapsed();
+    recovered.report.duration = runtime::now() - started;
     Ok(recovered)
 }
 

@@ -14,7 +14,7 @@ use crate::files;
 use crate::log::create_segment;
 use crate::log::segment::{SegmentHeader, segment_name};
 use crate::options::Compression;
-use crate::runtime::{Instant, random};
+use crate::runtime::{self, random};
 use crate::snapshot::{self, Source, Summary};
 use crate::sorting;
 use crate::storage::Storage;
@@ -39,7 +39,7 @@ pub(crate) async fn restore<S: Source>(
     name: &str,
     compression: Compression,
 ) -> Result<Recovered> {
-    let started = Instant::now();
+    let started = runtime::now();
     check_vacant(storage.as_ref()).await?;
     let loaded = snapshot::load(source, name).await?;
     let mut recovered = from_snapshot(loaded, &snapshot::file_name(FIRST_SEGMENT));
@@ -57,7 +57,7 @@ pub(crate) async fn restore<S: Source>(
         info.bytes = summary.bytes;
         info.segment = FIRST_SEGMENT;
     }
-    recovered.report.duration = started.elapsed();
+    recovered.report.duration = runtime::now() - started;
     Ok(recovered)
 }
 

@@ -24,12 +24,28 @@ cfg_if::cfg_if! {
     }
 }
 
+#[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+pub(crate) mod simulated;
+
 pub(crate) use platform::{CAN_WAIT, Worker, backoff, breathe, is_waiting, run, run_outside};
 
 use crate::{Error, Result};
 
+/// The clock by which durations are measured.
+pub(crate) fn now() -> Instant {
+    #[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+    if let Some(scheduler) = simulated::current() {
+        return scheduler.now();
+    }
+    Instant::now()
+}
+
 /// The wall clock, in nanoseconds since the Unix epoch.
 pub(crate) fn now_ns() -> u64 {
+    #[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+    if let Some(scheduler) = simulated::current() {
+        return scheduler.now_ns();
+    }
     to_ns(SystemTime::now())
 }
 
@@ -47,6 +63,10 @@ pub(crate) fn from_ns(ns: u64) -> SystemTime {
 /// random where the platform has randomness, and the clock tells apart where it does not.
 pub(crate) fn random() -> u64 {
     use std::hash::{BuildHasher, RandomState};
+    #[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+    if let Some(scheduler) = simulated::current() {
+        return scheduler.random();
+    }
     RandomState::new().hash_one(now_ns())
 }
 

@@ -10,6 +10,8 @@ use web_time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
+#[cfg(feature = "testing")]
+use super::simulated;
 use crate::{Error, Result};
 
 /// Whether a caller can wait for what others do.
@@ -61,9 +63,16 @@ fn new_waiter() -> (Arc<Parker>, Waker) {
 
 impl Waiter {
     pub(crate) fn current() -> Self {
+        #[cfg(feature = "testing")]
+        if simulated::current().is_some() {
+            // Whoever goes on while this one waits may wait in the same thread.
+            return Self::of(new_waiter());
+        }
         // A thread that ends may close a database after its own waiter is gone.
-        let (parker, waker) =
-            WAITER.try_with(|cell| cell.get_or_init(new_waiter).clone()).unwrap_or_else(|_| new_waiter());
+        Self::of(WAITER.try_with(|cell| cell.get_or_init(new_waiter).clone()).unwrap_or_else(|_| new_waiter()))
+    }
+
+    fn of((parker, waker): (Arc<Parker>, Waker)) -> Self {
         let _at_its_end = WAITERS.try_with(|count| count.set(count.get() + 1));
         Self { parker, waker }
     }
@@ -74,6 +83,11 @@ impl Waiter {
 
     /// Waits until woken. Always true: a thread can wait.
     pub(crate) fn wait(&self) -> bool {
+        #[cfg(feature = "testing")]
+        if let Some(scheduler) = simulated::current() {
+            scheduler.wait(|| self.parker.woken.swap(false, Ordering::Acquire));
+            return true;
+        }
         while !self.parker.woken.swap(false, Ordering::Acquire) {
             thread::park();
         }
@@ -88,7 +102,11 @@ impl Drop for Waiter {
 }
 
 /// Runs a future to its end on this thread.
-pub(crate) fn run(future: impl Future<Output = ()>) {
+pub(crate) fn run(future: impl Future<Output = ()> + 'static) {
+    #[cfg(feature = "testing")]
+    if let Some(scheduler) = simulated::current() {
+        return scheduler.start(Box::pin(future));
+    }
     let done = super::block_on(async {
         future.await;
         Ok(())
@@ -106,8 +124,25 @@ pub(crate) fn run_outside(future: impl Future<Output = ()> + Send + 'static) {
     }
 }
 
+/// Does something that does not know of whoever waits in this thread, as if it were in another.
+#[cfg(feature = "testing")]
+pub(super) fn without_waiters(action: impl FnOnce()) {
+    struct Restored(usize);
+    impl Drop for Restored {
+        fn drop(&mut self) {
+            WAITERS.set(self.0);
+        }
+    }
+    let _count = Restored(WAITERS.replace(0));
+    action();
+}
+
 /// Gives other threads time before the next attempt; longer the more attempts failed.
 pub(crate) fn backoff(attempt: u32) {
+    #[cfg(feature = "testing")]
+    if simulated::current().is_some() {
+        return;
+    }
     match attempt {
         0..4 => thread::yield_now(),
         _ => thread::sleep(Duration::from_micros(10 << attempt.min(10))),
@@ -121,7 +156,7 @@ pub(crate) struct Worker {
 }
 
 #[derive(Default)]
-struct Shared {
+pub(super) struct Shared {
     state: Mutex<Signals>,
     changed: Condvar,
 }
@@ -136,6 +171,11 @@ impl Worker {
     /// Starts a thread that calls `work` and then waits: for a signal, or for as long as `work` said.
     pub(crate) fn start(name: &str, mut work: impl FnMut() -> Option<Duration> + Send + 'static) -> Result<Self> {
         let shared = Arc::new(Shared::default());
+        #[cfg(feature = "testing")]
+        if let Some(scheduler) = simulated::current() {
+            scheduler.add_worker(Arc::clone(&shared), Box::new(work));
+            return Ok(Self { shared, thread: Mutex::default() });
+        }
         let signals = Arc::clone(&shared);
         let thread = thread::Builder::new()
             .name(name.to_owned())
@@ -181,7 +221,17 @@ impl Drop for Worker {
 }
 
 impl Shared {
-    fn proceed(&self) -> bool {
+    #[cfg(feature = "testing")]
+    pub(super) fn is_wanted(&self) -> bool {
+        self.state.lock().wanted
+    }
+
+    #[cfg(feature = "testing")]
+    pub(super) fn is_stopped(&self) -> bool {
+        self.state.lock().stopped
+    }
+
+    pub(super) fn proceed(&self) -> bool {
         let mut state = self.state.lock();
         state.wanted = false;
         !state.stopped

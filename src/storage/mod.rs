@@ -19,6 +19,8 @@ mod file;
 mod host;
 mod memory;
 mod name;
+#[cfg(feature = "testing")]
+pub mod sim;
 #[cfg(all(target_arch = "wasm32", feature = "web"))]
 pub mod web;
 

@@ -1,0 +1,201 @@
+//! What a loss of power may leave: every unsynced change for itself may have reached the medium, wholly, in part, or
+//! not at all, and in any order.
+
+use std::collections::BTreeMap;
+
+use super::medium::{Change, Files, Medium, put};
+use super::recording::Call;
+
+/// The units in which a medium writes: the sector of a disk, and the page of a file system.
+const UNITS: [usize; 2] = [512, 4096];
+
+/// A moment at which the power may fail, after a number of calls.
+///
+/// # Examples
+///
+/// ```
+/// use selkie::storage::sim::SimStorage;
+/// use selkie::storage::{Flush, Storage};
+///
+/// let storage = SimStorage::new();
+/// storage.create("file").try_take().unwrap()?;
+/// storage.write("file", 0, "hello".into(), Flush::No).try_take().unwrap()?;
+/// storage.recording().crash_points(|point| {
+///     assert!(point.nothing_unsynced().is_empty());
+///     assert!(point.images().all(|image| image.get("file").is_none_or(|bytes| bytes.len() <= 5)));
+/// });
+/// # Ok::<(), selkie::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct CrashPoint<'a> {
+    calls: usize,
+    medium: &'a Medium,
+    last: Option<&'a Call>,
+}
+
+/// Which unsynced changes have reached the medium.
+struct Choice<'a> {
+    name: &'a mut dyn FnMut(usize) -> bool,
+    /// For a file and one of its changes, and for a piece of it: bytes from an offset within the change.
+    piece: &'a mut dyn FnMut(usize, usize, usize) -> bool,
+    unit: usize,
+    /// Whether the changes of a file reached the medium backwards.
+    backwards: bool,
+}
+
+impl<'a> CrashPoint<'a> {
+    pub(super) fn new(calls: usize, medium: &'a Medium, last: Option<&'a Call>) -> Self {
+        Self { calls, medium, last }
+    }
+
+    /// How many calls were answered before.
+    pub fn calls(&self) -> usize {
+        self.calls
+    }
+
+    /// The call before, as it is told in a trace.
+    pub fn last_call(&self) -> Option<String> {
+        self.last.map(ToString::to_string)
+    }
+
+    /// The files when everything has reached the medium: what a crash of the process leaves.
+    pub fn everything(&self) -> BTreeMap<String, Vec<u8>> {
+        self.medium.current()
+    }
+
+    /// The files when nothing has reached the medium but what was synced.
+    pub fn nothing_unsynced(&self) -> BTreeMap<String, Vec<u8>> {
+        self.pick(&mut |_| false, &mut |_, _, _| false)
+    }
+
+    /// Files that the crash may leave, each change taken or not by chance. The same seed gives the same.
+    pub fn random_image(&self, seed: u64) -> BTreeMap<String, Vec<u8>> {
+        let mut random = Random(seed);
+        // Each part of the medium is early, late, or in between.
+        let [names, changes, pieces] = [0, 1, 2].map(|_| random.below(5));
+        let lean = |likely: u64, random: &mut Random| random.below(4) < likely;
+        let unit = UNITS[random.below(2) as usize];
+        let backwards = random.below(2) == 0;
+        let kept_names: Vec<_> = self.medium.unsynced_names.iter().map(|_| lean(names, &mut random)).collect();
+        let kept_changes: Vec<Vec<_>> = self
+            .medium
+            .files
+            .iter()
+            .map(|file| file.unsynced.iter().map(|_| lean(changes, &mut random)).collect())
+            .collect();
+        image(
+            self.medium,
+            Choice {
+                name: &mut |entry| kept_names[entry],
+                piece: &mut |file, change, _| kept_changes[file][change] && lean(pieces, &mut random),
+                unit,
+                backwards,
+            },
+        )
+    }
+
+    /// The files that are most telling, one after the other: nothing or everything unsynced; the changes up to each of
+    /// them, all but one of them, and only one; the last write torn at every sector and page; names without
+    /// their contents, and contents without their names.
+    pub fn images(&self) -> impl Iterator<Item = BTreeMap<String, Vec<u8>>> + use<'a> {
+        let medium = self.medium;
+        let point = *self;
+        let changes: Vec<(usize, usize)> = medium
+            .files
+            .iter()
+            .enumerate()
+            .flat_map(|(file, state)| (0..state.unsynced.len()).map(move |change| (file, change)))
+            .collect();
+        let names = medium.unsynced_names.len();
+        let extremes = [(false, false), (true, true), (true, false), (false, true)]
+            .into_iter()
+            .map(move |(name, piece)| point.pick(&mut |_| name, &mut |_, _, _| piece));
+        let by_name = (0..names).flat_map(move |chosen| {
+            let all = |keeps: &dyn Fn(usize) -> bool| point.pick(&mut |name| keeps(name), &mut |_, _, _| true);
+            [all(&|name| name <= chosen), all(&|name| name != chosen), all(&|name| name == chosen)]
+        });
+        let by_change = changes.clone().into_iter().flat_map(move |chosen| {
+            let all = |keeps: &dyn Fn((usize, usize)) -> bool| {
+                point.pick(&mut |_| true, &mut |file, change, _| keeps((file, change)))
+            };
+            let earlier = |(file, change): (usize, usize)| file != chosen.0 || change <= chosen.1;
+            [all(&earlier), all(&|other| other != chosen), all(&|other| other == chosen)]
+        });
+        let torn = changes.into_iter().flat_map(move |chosen| point.torn(chosen));
+        extremes.chain(by_name).chain(by_change).chain(torn)
+    }
+
+    /// One write torn at every sector: what comes before the cut has reached the medium, or only what comes after.
+    fn torn(self, chosen: (usize, usize)) -> Vec<Files> {
+        let length = match &self.medium.files[chosen.0].unsynced[chosen.1] {
+            Change::Write { data, .. } => data.len(),
+            Change::Reserve(_) | Change::Truncate(_) => 0,
+        };
+        let cuts = (1..length.div_ceil(UNITS[0])).map(|sectors| sectors * UNITS[0]);
+        cuts.flat_map(|cut| {
+            let keep = |before: bool| {
+                self.pick(&mut |_| true, &mut |file, change, offset| {
+                    (file, change) != chosen || (offset < cut) == before
+                })
+            };
+            [keep(true), keep(false)]
+        })
+        .collect()
+    }
+
+    fn pick(self, name: &mut dyn FnMut(usize) -> bool, piece: &mut dyn FnMut(usize, usize, usize) -> bool) -> Files {
+        image(self.medium, Choice { name, piece, unit: UNITS[0], backwards: false })
+    }
+}
+
+fn image(medium: &Medium, choice: Choice<'_>) -> Files {
+    let Choice { name: has_name, piece: has_piece, unit, backwards } = choice;
+    let mut names = medium.durable_names.clone();
+    for (place, entry) in medium.unsynced_names.iter().enumerate() {
+        if has_name(place) {
+            entry.apply(&mut names);
+        }
+    }
+    let mut content = |number: usize| {
+        let file = &medium.files[number];
+        let mut bytes = file.durable.clone();
+        let count = file.unsynced.len();
+        for place in 0..count {
+            let place = if backwards { count - 1 - place } else { place };
+            apply_pieces(&file.unsynced[place], unit, &mut bytes, |offset| has_piece(number, place, offset));
+        }
+        bytes
+    };
+    names.into_iter().map(|(name, file)| (name, content(file))).collect()
+}
+
+/// Applies those pieces of a change that have reached the medium. Pieces end where the medium's units do.
+fn apply_pieces(change: &Change, unit: usize, bytes: &mut Vec<u8>, mut has_piece: impl FnMut(usize) -> bool) {
+    let Change::Write { offset, data } = change else {
+        if has_piece(0) {
+            change.apply(bytes);
+        }
+        return;
+    };
+    let mut start = 0;
+    while start < data.len() {
+        let end = (start + unit - (offset + start) % unit).min(data.len());
+        if has_piece(start) {
+            put(bytes, offset + start, &data[start..end]);
+        }
+        start = end;
+    }
+}
+
+/// SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % limit
+    }
+}

@@ -1,0 +1,347 @@
+//! A storage in memory that records what is asked of it, fails when it is told to, and knows what a loss of power
+//! would leave. For tests: of the engine, and of programs that use it.
+//!
+//! - [`SimStorage::recording`] has every call in order. [`Recording::crash_points`] visits the moments between them, and
+//!   a [`CrashPoint`] has the files that a crash there may leave: without what was not synced, with all of it, with any
+//!   part of it in any order, torn within a write, without names that were not synced.
+//! - [`SimStorage::inject`] lets a call fail: see [`Fault`].
+//! - [`SimStorage::answer_later`] lets calls wait until the test answers them in an order of its choice.
+//!
+//! What it assumes of a medium: a sector of 512 bytes is written whole or not at all, and what was synced stays.
+//!
+//! # Examples
+//!
+//! A commit that was acknowledged survives a loss of power at any moment after it:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use selkie::storage::sim::SimStorage;
+//! use selkie::Options;
+//!
+//! let storage = SimStorage::new();
+//! let db = Options::new().open_storage(Arc::new(storage.clone()))?;
+//! db.insert("key", "value")?;
+//! let acknowledged = storage.calls();
+//! db.close()?;
+//! storage.recording().crash_points(|point| {
+//!     for image in point.images() {
+//!         let db = Options::new().open_storage(Arc::new(SimStorage::from_files(image))).unwrap();
+//!         assert!(point.calls() < acknowledged || db.contains_key("key").unwrap());
+//!     }
+//! });
+//! # use selkie::Readable;
+//! # Ok::<(), selkie::Error>(())
+//! ```
+
+mod crash;
+mod fault;
+mod medium;
+mod recording;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Completion, FileEntry, Flush, Storage, name};
+use crate::locks::Mutex;
+use crate::{Error, ErrorKind, Result};
+use medium::{Effect, Medium};
+use recording::Call;
+
+pub use crash::CrashPoint;
+pub use fault::Fault;
+pub use recording::Recording;
+
+const LOCATION: &str = "simulation";
+
+/// A storage for tests. Its clones are the same storage. See the [module](self).
+///
+/// # Examples
+///
+/// ```
+/// use selkie::storage::sim::SimStorage;
+/// use selkie::storage::Storage;
+///
+/// let storage = SimStorage::new();
+/// storage.create("file").try_take().unwrap()?;
+/// assert_eq!(storage.calls(), 1);
+/// # Ok::<(), selkie::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct SimStorage(Arc<Mutex<Shared>>);
+
+struct Shared {
+    medium: Medium,
+    recording: Recording,
+    is_locked: bool,
+    is_dead: bool,
+    /// How many calls were made, answered or not.
+    made: u64,
+    faults: BTreeMap<u64, Fault>,
+    answers_later: bool,
+    /// Calls that are not answered yet, in their order.
+    waiting: Vec<Waiting>,
+}
+
+struct Waiting {
+    file: String,
+    is_stalled: bool,
+    action: Box<dyn FnOnce() + Send>,
+}
+
+impl SimStorage {
+    /// A storage without files.
+    pub fn new() -> Self {
+        Self::from_files(BTreeMap::new())
+    }
+
+    /// A storage that holds these files, durable, and its lock free.
+    pub fn from_files(files: BTreeMap<String, Vec<u8>>) -> Self {
+        let medium = Medium::new(files);
+        let recording = Recording { before: medium.clone(), calls: Vec::new() };
+        Self(Arc::new(Mutex::new(Shared {
+            medium,
+            recording,
+            is_locked: false,
+            is_dead: false,
+            made: 0,
+            faults: BTreeMap::new(),
+            answers_later: false,
+            waiting: Vec::new(),
+        })))
+    }
+
+    /// The files as the process sees them.
+    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        self.0.lock().medium.current()
+    }
+
+    /// How many calls were done. A write that is to be synced counts twice.
+    pub fn calls(&self) -> usize {
+        self.0.lock().recording.len()
+    }
+
+    /// All calls that were done.
+    pub fn recording(&self) -> Recording {
+        self.0.lock().recording.clone()
+    }
+
+    /// Lets a call fail, once, if a call of its kind can fail so. Calls count from 0 in the order in which they are made.
+    pub fn inject(&self, call: u64, fault: Fault) {
+        self.0.lock().faults.insert(call, fault);
+    }
+
+    /// How many calls failed by injection, or were stalled.
+    pub fn struck(&self) -> usize {
+        let shared = self.0.lock();
+        let done = shared.recording.calls.iter().filter(|call| call.fault.is_some()).count();
+        done + shared.waiting.iter().filter(|call| call.is_stalled).count()
+    }
+
+    /// Whether calls wait until [`answer`](Self::answer) is called, from now on.
+    pub fn answer_later(&self, later: bool) {
+        self.0.lock().answers_later = later;
+    }
+
+    /// Does and answers one of the calls that wait: `choose` gets the number of files that have some, and says which.
+    /// The calls of one file are done in their order. False when none waits.
+    pub fn answer(&self, choose: impl FnOnce(usize) -> usize) -> bool {
+        let next = {
+            let mut shared = self.0.lock();
+            let mut first = BTreeMap::new();
+            for (place, call) in shared.waiting.iter().enumerate() {
+                first.entry(call.file.as_str()).or_insert((place, call.is_stalled));
+            }
+            let ready: Vec<usize> =
+                first.into_values().filter(|(_, stalled)| !stalled).map(|(place, _)| place).collect();
+            if ready.is_empty() {
+                return false;
+            }
+            shared.waiting.remove(ready[choose(ready.len())])
+        };
+        (next.action)();
+        true
+    }
+
+    /// Whether a call waits that could be answered.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn can_answer(&self) -> bool {
+        let shared = self.0.lock();
+        shared.waiting.iter().any(|call| !call.is_stalled && !shared.is_stalled(&call.file))
+    }
+
+    /// From now on nothing is done any more and every call fails: whoever used this storage is gone.
+    pub fn die(&self) {
+        let waiting = {
+            let mut shared = self.0.lock();
+            shared.is_dead = true;
+            shared.answers_later = false;
+            std::mem::take(&mut shared.waiting)
+        };
+        waiting.into_iter().for_each(|call| (call.action)());
+    }
+
+    /// Ends every stall: the calls are done and answered.
+    pub fn release(&self) {
+        let waiting = {
+            let mut shared = self.0.lock();
+            shared.waiting.iter_mut().for_each(|call| call.is_stalled = false);
+            if shared.answers_later { Vec::new() } else { std::mem::take(&mut shared.waiting) }
+        };
+        waiting.into_iter().for_each(|call| (call.action)());
+    }
+
+    /// Makes calls one after the other while they succeed: at once, or later where something is before them.
+    fn call<T: Send + 'static>(
+        &self,
+        file: &str,
+        steps: Vec<(&'static str, Effect)>,
+        answer: impl FnOnce(&mut Shared) -> Result<T> + Send + 'static,
+    ) -> Completion<T> {
+        if !file.is_empty()
+            && let Err(error) = name::check(file)
+        {
+            return Completion::ready(Err(error));
+        }
+        let mut shared = self.0.lock();
+        let calls: Vec<Call> =
+            steps.into_iter().map(|(operation, effect)| shared.plan(operation, file, effect)).collect();
+        let is_stalled = calls.iter().any(|call| call.fault == Some(Fault::Stall));
+        let has_earlier = shared.waiting.iter().any(|waiting| waiting.file == file);
+        if !(shared.answers_later || is_stalled || has_earlier) {
+            return Completion::ready(shared.perform(calls, answer));
+        }
+        let (completer, completion) = Completion::pending();
+        let storage = self.clone();
+        let action = Box::new(move || {
+            let result = storage.0.lock().perform(calls, answer);
+            completer.complete(result);
+        });
+        shared.waiting.push(Waiting { file: file.to_owned(), is_stalled, action });
+        completion
+    }
+
+    fn change(&self, operation: &'static str, file: &str, effect: Effect) -> Completion<()> {
+        self.call(file, vec![(operation, effect)], |_| Ok(()))
+    }
+}
+
+impl Shared {
+    /// The next call, with the fault that it is to have.
+    fn plan(&mut self, operation: &'static str, file: &str, effect: Effect) -> Call {
+        let fault = self.faults.remove(&self.made).filter(|fault| fault.can_strike(&effect));
+        self.made += 1;
+        Call { operation, file: file.to_owned(), effect, fault }
+    }
+
+    fn perform<T>(&mut self, calls: Vec<Call>, answer: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        calls.into_iter().try_for_each(|call| self.perform_one(call))?;
+        answer(self)
+    }
+
+    fn perform_one(&mut self, mut call: Call) -> Result<()> {
+        let name = |source| Error::io(call.operation, call.file.clone(), source);
+        if self.is_dead {
+            return Err(name(io::Error::other("the storage is dead")));
+        }
+        self.medium.check(&call.file, &call.effect).map_err(name)?;
+        let failed = call.fault.and_then(Fault::error).map(name);
+        if let Some(fault) = call.fault {
+            call.effect = fault.rest_of(call.effect);
+        }
+        self.medium.apply(&call.file, &call.effect);
+        self.recording.calls.push(call);
+        failed.map_or(Ok(()), Err)
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn is_stalled(&self, file: &str) -> bool {
+        self.waiting.iter().find(|call| call.file == file).is_some_and(|call| call.is_stalled)
+    }
+
+    fn lock(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.is_locked, true) {
+            return Err(Error::new(ErrorKind::Locked { path: LOCATION.to_owned() }));
+        }
+        Ok(())
+    }
+
+    fn list(&self) -> Vec<FileEntry> {
+        let entry = |(name, length): (&String, usize)| FileEntry { name: name.clone(), length: length as u64 };
+        self.medium.lengths().map(entry).collect()
+    }
+}
+
+impl Storage for SimStorage {
+    fn lock(&self) -> Completion<()> {
+        self.call("", vec![("lock", Effect::Nothing)], Shared::lock)
+    }
+
+    fn unlock(&self) {
+        self.0.lock().is_locked = false;
+    }
+
+    fn list(&self) -> Completion<Vec<FileEntry>> {
+        self.call("", vec![("list", Effect::Nothing)], |shared| Ok(shared.list()))
+    }
+
+    fn create(&self, name: &str) -> Completion<()> {
+        self.change("create", name, Effect::Create)
+    }
+
+    fn read(&self, name: &str, offset: u64, length: usize) -> Completion<Bytes> {
+        let file = name.to_owned();
+        self.call(name, vec![("read", Effect::Nothing)], move |shared| {
+            shared.medium.read(&file, offset, length).map_err(|source| Error::io("read", file, source))
+        })
+    }
+
+    fn write(&self, name: &str, offset: u64, data: Bytes, flush: Flush) -> Completion<()> {
+        let mut steps = vec![("write", Effect::Write { offset, data })];
+        if flush == Flush::Yes {
+            steps.push(("sync", Effect::Sync));
+        }
+        self.call(name, steps, |_| Ok(()))
+    }
+
+    fn reserve(&self, name: &str, length: u64) -> Completion<()> {
+        self.change("reserve", name, Effect::Reserve(length))
+    }
+
+    fn truncate(&self, name: &str, length: u64) -> Completion<()> {
+        self.change("truncate", name, Effect::Truncate(length))
+    }
+
+    fn sync(&self, name: &str) -> Completion<()> {
+        self.change("sync", name, Effect::Sync)
+    }
+
+    fn sync_directory(&self) -> Completion<()> {
+        self.change("sync directory", "", Effect::SyncDirectory)
+    }
+
+    fn remove(&self, name: &str) -> Completion<()> {
+        self.change("remove", name, Effect::Remove)
+    }
+
+    fn location(&self) -> String {
+        LOCATION.to_owned()
+    }
+}
+
+impl Default for SimStorage {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for SimStorage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shared = self.0.lock();
+        f.write_str("SimStorage ")?;
+        f.debug_map().entries(shared.medium.lengths()).finish()
+    }
+}

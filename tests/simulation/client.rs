@@ -1,0 +1,215 @@
+//! A client: transactions one after the other, each checked against the model.
+
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use selkie::storage::sim::SimStorage;
+use selkie::{
+    CommitFuture, CommitInfo, Database, Durability, ErrorKind, Isolation, Keyspace, Readable, Result, Simulation,
+    Transaction, TransactionOptions, Version, Writable,
+};
+
+use crate::model::{Changes, Key, Model};
+
+const KEYS: u64 = 24;
+
+/// What clients share.
+pub(crate) struct World {
+    pub(crate) simulation: Simulation,
+    pub(crate) storage: SimStorage,
+    pub(crate) database: Database,
+    pub(crate) keyspaces: Vec<Keyspace>,
+    pub(crate) durability: Durability,
+    /// Whether transactions have levels of their own.
+    pub(crate) varies: bool,
+    /// Whether what can be seen survives whatever the database's level names.
+    pub(crate) shows_only_durable: bool,
+    pub(crate) model: Rc<RefCell<Model>>,
+    pub(crate) operations: RefCell<u64>,
+}
+
+/// A transaction, and what it has seen and done.
+struct Open {
+    transaction: Transaction,
+    since: Version,
+    isolation: Isolation,
+    durability: Durability,
+    changes: Changes,
+    read: Vec<Key>,
+}
+
+pub(crate) fn level(simulation: &Simulation) -> Durability {
+    match simulation.below(6) {
+        0 => Durability::None,
+        1 => Durability::Queued,
+        2 => Durability::Buffered,
+        3 => Durability::Interval { time: Duration::from_millis(5), commits: 10, bytes: 4000 },
+        _ => Durability::Immediate,
+    }
+}
+
+/// Transactions until the storage fails, or the database is closed.
+pub(crate) async fn run(world: Rc<World>, transactions: u64) {
+    for _ in 0..transactions {
+        if let Err(error) = transaction(&world).await {
+            let ends = matches!(
+                error.kind(),
+                ErrorKind::Closed | ErrorKind::Poisoned { .. } | ErrorKind::DurabilityUnknown { .. }
+            );
+            assert!(ends, "{error}");
+            return;
+        }
+    }
+}
+
+async fn transaction(world: &World) -> Result<()> {
+    let mut open = world.begin()?;
+    for _ in 0..world.simulation.below(6) {
+        world.step(&mut open)?;
+        if world.simulation.below(8) == 0 {
+            world.pause().await;
+        }
+    }
+    world.commit(open).await?;
+    if world.simulation.below(4) == 0 {
+        world.pause().await;
+    }
+    Ok(())
+}
+
+impl World {
+    async fn pause(&self) {
+        self.simulation.sleep(Duration::from_micros(self.simulation.below(3000))).await;
+    }
+
+    fn begin(&self) -> Result<Open> {
+        let isolation = if self.simulation.below(3) == 0 { Isolation::Snapshot } else { Isolation::Serializable };
+        let durability =
+            if self.varies && self.simulation.below(2) == 0 { level(&self.simulation) } else { self.durability };
+        let since = self.database.version();
+        let options = TransactionOptions::new().isolation(isolation).durability(durability);
+        let transaction = self.database.begin_with(options)?;
+        Ok(Open { transaction, since, isolation, durability, changes: Changes::new(), read: Vec::new() })
+    }
+
+    fn key(&self) -> Key {
+        let keyspace = self.simulation.below(self.keyspaces.len() as u64) as usize;
+        (keyspace, format!("key {:02}", self.simulation.below(KEYS)).into_bytes())
+    }
+
+    fn step(&self, open: &mut Open) -> Result<()> {
+        *self.operations.borrow_mut() += 1;
+        let key = self.key();
+        let mut part = open.transaction.keyspace_mut(&self.keyspaces[key.0]);
+        match self.simulation.below(8) {
+            0..3 => {
+                let value = vec![self.simulation.below(256) as u8; self.simulation.below(300) as usize];
+                part.insert(&key.1, &value)?;
+                open.changes.insert(key, Some(value));
+            }
+            3 => {
+                part.remove(&key.1)?;
+                open.changes.insert(key, None);
+            }
+            4 => self.check_range(open, key.0)?,
+            _ => self.check_key(open, key)?,
+        }
+        Ok(())
+    }
+
+    fn check_key(&self, open: &mut Open, key: Key) -> Result<()> {
+        let found = open.transaction.keyspace(&self.keyspaces[key.0]).get(&key.1)?;
+        let before = self.model.borrow().state(open.since);
+        let expected = open.changes.get(&key).cloned().unwrap_or_else(|| before.get(&key).cloned());
+        assert_eq!(found.as_deref(), expected.as_deref(), "{key:?} in a transaction since {}", open.since);
+        if !open.changes.contains_key(&key) {
+            open.read.push(key);
+        }
+        Ok(())
+    }
+
+    fn check_range(&self, open: &mut Open, keyspace: usize) -> Result<()> {
+        let mut expected = self.model.borrow().state(open.since).as_ref().clone();
+        for (key, value) in &open.changes {
+            match value {
+                Some(value) => drop(expected.insert(key.clone(), value.clone())),
+                None => drop(expected.remove(key)),
+            }
+        }
+        let part = open.transaction.keyspace(&self.keyspaces[keyspace]);
+        let found: Vec<_> =
+            part.iter().map(|entry| entry.map(|(key, value)| (key.to_vec(), value.to_vec()))).collect::<Result<_>>()?;
+        let expected: Vec<_> = expected
+            .into_iter()
+            .filter(|((place, _), _)| *place == keyspace)
+            .map(|((_, key), value)| (key, value))
+            .collect();
+        assert_eq!(found, expected, "keyspace {keyspace} in a transaction since {}", open.since);
+        let all = (0..KEYS).map(|number| (keyspace, format!("key {number:02}").into_bytes()));
+        open.read.extend(all.filter(|key| !open.changes.contains_key(key)));
+        Ok(())
+    }
+
+    /// Commits. The model has the commit as soon as it is applied, and the promise once it is acknowledged.
+    async fn commit(&self, open: Open) -> Result<()> {
+        let Open { transaction, since, isolation, durability, changes, read } = open;
+        let mut future = transaction.commit_async();
+        let first = poll_once(&mut future).await;
+        if let Some(Err(error)) = &first {
+            return match error.kind() {
+                ErrorKind::Conflict { keyspace, key, .. } => {
+                    let place = self.keyspaces.iter().position(|known| known.name() == keyspace.as_ref()).unwrap();
+                    let last = self.model.borrow().last_change(&(place, key.to_vec()));
+                    assert!(last > since, "a conflict over {key:?}, which did not change");
+                    Ok(())
+                }
+                _ => Err(error.clone()),
+            };
+        }
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.check_serial(since, isolation, &changes, &read);
+        let version = self.model.borrow_mut().commit(&changes);
+        let acknowledged = match first {
+            Some(outcome) => outcome,
+            None if self.simulation.below(5) == 0 => return Ok(()),
+            None => future.await,
+        };
+        assert_eq!(acknowledged?.version(), version);
+        self.acknowledge(version, durability);
+        Ok(())
+    }
+
+    fn check_serial(&self, since: Version, isolation: Isolation, changes: &Changes, read: &[Key]) {
+        let model = self.model.borrow();
+        let changed = |key: &&Key| model.last_change(key) > since;
+        let lost = match isolation {
+            Isolation::Snapshot => changes.keys().find(changed),
+            _ => read.iter().find(changed),
+        };
+        assert_eq!(lost, None, "it changed since {since}, and the commit went through");
+    }
+
+    fn acknowledge(&self, version: Version, durability: Durability) {
+        let calls = self.storage.calls();
+        let mut model = self.model.borrow_mut();
+        model.promise(calls, version, durability);
+        model.promise(calls, self.database.durable_version(), Durability::Immediate);
+        if self.shows_only_durable {
+            model.promise(calls, self.database.version(), self.durability);
+        }
+    }
+}
+
+async fn poll_once(future: &mut CommitFuture) -> Option<Result<CommitInfo>> {
+    poll_fn(|context| match Pin::new(&mut *future).poll(context) {
+        Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}

@@ -1,0 +1,163 @@
+//! A run: a database is opened, used by several clients at once, closed or crashed, and opened again from what is left.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use selkie::storage::sim::{Fault, SimStorage};
+use selkie::{Compression, Database, Durability, Options, Retention, Simulation, SnapshotPolicy, Visibility};
+
+use crate::check::{self, Files};
+use crate::client::{self, World};
+use crate::model::Model;
+
+const GENERATIONS: u64 = 3;
+const NAMES: [&str; 2] = ["default", "other"];
+
+/// What a run did.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) operations: u64,
+    pub(crate) commits: u64,
+    pub(crate) faults: u64,
+    pub(crate) images: u64,
+    /// All calls of all storages.
+    pub(crate) trace: String,
+}
+
+/// How a database is opened. It is opened in another way after each crash.
+struct Settings {
+    durability: Durability,
+    visibility: Visibility,
+    options: Options,
+}
+
+fn settings(simulation: &Simulation, retention: Retention) -> Settings {
+    let policy = match simulation.below(3) {
+        0 => SnapshotPolicy::Never,
+        1 => SnapshotPolicy::LogSize(3000),
+        _ => SnapshotPolicy::Interval(Duration::from_millis(20)),
+    };
+    let compression = if simulation.below(2) == 0 { Compression::None } else { Compression::Lz4 };
+    let visibility = if simulation.below(3) == 0 { Visibility::Applied } else { Visibility::Durable };
+    let durability = client::level(simulation);
+    let options = Options::new()
+        .durability(durability)
+        .visibility(visibility)
+        .history(retention)
+        .snapshots(policy)
+        .compression(compression)
+        .segment_bytes(4096);
+    Settings { durability, visibility, options }
+}
+
+pub(crate) fn run(seed: u64, images_per_crash: u64) -> Outcome {
+    let simulation = Simulation::new(seed);
+    let retention = match simulation.below(3) {
+        0 => Retention::Forever,
+        1 => Retention::Versions(3),
+        _ => Retention::None,
+    };
+    let model = Rc::new(RefCell::new(Model::new()));
+    let mut files = Files::new();
+    let mut outcome = Outcome::default();
+    for _ in 0..GENERATIONS {
+        let storage = SimStorage::from_files(files);
+        simulation.add_storage(&storage);
+        let settings = settings(&simulation, retention);
+        let closed = simulation.run(generation(&simulation, &storage, &model, settings, &mut outcome));
+        simulation.clear();
+        let recording = storage.recording();
+        outcome.trace += &recording.to_string();
+        outcome.faults += storage.struck() as u64;
+        let keeps_history = retention == Retention::Forever;
+        let (left, version, images) = {
+            let model = &model.borrow();
+            check::Crash { recording: &recording, model, keeps_history, closed }.check(&simulation, images_per_crash)
+        };
+        outcome.images += images;
+        model.borrow_mut().return_to(version);
+        files = left;
+    }
+    outcome.commits = model.borrow().version();
+    outcome
+}
+
+/// Opens, works, and closes or crashes. True when the database was closed and everything is durable.
+async fn generation(
+    simulation: &Simulation,
+    storage: &SimStorage,
+    model: &Rc<RefCell<Model>>,
+    settings: Settings,
+    outcome: &mut Outcome,
+) -> bool {
+    if simulation.below(2) == 0 {
+        inject(simulation, storage);
+    }
+    let Settings { durability, visibility, options } = settings;
+    let Ok(database) = options.open_storage_async(Arc::new(storage.clone())).await else {
+        storage.die();
+        return false;
+    };
+    assert!(database.version() >= model.borrow().version());
+    model.borrow_mut().follow(database.version());
+    let Some(keyspaces) = keyspaces(&database, model).await else {
+        storage.die();
+        return false;
+    };
+    let varies = simulation.below(2) == 0;
+    let world = Rc::new(World {
+        simulation: simulation.clone(),
+        storage: storage.clone(),
+        database: database.clone(),
+        keyspaces,
+        durability,
+        varies,
+        // A commit of a lower level can be seen before it has the database's own.
+        shows_only_durable: visibility == Visibility::Durable && !varies,
+        model: Rc::clone(model),
+        operations: RefCell::default(),
+    });
+    for _ in 0..=simulation.below(5) {
+        simulation.spawn(client::run(Rc::clone(&world), 4 + simulation.below(12)));
+    }
+    disturb(simulation, &database).await;
+    outcome.operations += *world.operations.borrow();
+    drop(world);
+    let closes = simulation.below(3) == 0;
+    if !closes {
+        storage.die();
+    }
+    database.close_async().await.is_ok() && closes
+}
+
+/// A commit of a keyspace is in the model as any other.
+async fn keyspaces(database: &Database, model: &Rc<RefCell<Model>>) -> Option<Vec<selkie::Keyspace>> {
+    let mut keyspaces = Vec::new();
+    for name in NAMES {
+        let opening = database.keyspace_async(name);
+        keyspaces.push(opening.await.ok()?);
+        model.borrow_mut().follow(database.version());
+    }
+    Some(keyspaces)
+}
+
+fn inject(simulation: &Simulation, storage: &SimStorage) {
+    let faults = [Fault::Io, Fault::Full, Fault::Short, Fault::LostSync];
+    storage.inject(simulation.below(160), faults[simulation.below(4) as usize]);
+}
+
+/// What goes on beside the clients, for a while.
+async fn disturb(simulation: &Simulation, database: &Database) {
+    for _ in 0..simulation.below(8) {
+        simulation.sleep(Duration::from_micros(simulation.below(8000))).await;
+        match simulation.below(4) {
+            // After a fault these fail as well, and that is no concern of theirs.
+            0 => drop(database.snapshot_async().await),
+            1 => drop(database.collect_garbage()),
+            2 => drop(database.sync_async().await),
+            _ => {}
+        }
+    }
+}
