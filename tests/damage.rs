@@ -87,7 +87,8 @@ impl Workshop {
     }
 
     fn crashed(self) -> Subject {
-        Subject::new(&self.storage.copy(), self.states, false)
+        let is_synced = self.durability == Durability::Immediate;
+        Subject { is_synced, ..Subject::new(&self.storage.copy(), self.states, false) }
     }
 
     fn closed(self) -> Subject {
@@ -124,6 +125,8 @@ struct Subject {
     files: Files,
     states: Vec<Contents>,
     closed: bool,
+    /// Whether each commit was synced before the next began: all but the last frame are told of by a later one.
+    is_synced: bool,
     last_segment: String,
     tally: Tally,
 }
@@ -131,7 +134,7 @@ struct Subject {
 impl Subject {
     fn new(storage: &MemoryStorage, states: Vec<Contents>, closed: bool) -> Self {
         let (files, last_segment) = (storage.files(), last_file(storage, ".log"));
-        let subject = Self { files, states, closed, last_segment, tally: Tally::default() };
+        let subject = Self { files, states, closed, is_synced: closed, last_segment, tally: Tally::default() };
         let undamaged = MemoryStorage::from_files(subject.files.clone());
         let found = contents(&common::open(&undamaged).unwrap());
         assert_eq!(&found, subject.states.last().unwrap());
@@ -166,7 +169,8 @@ impl Subject {
             return &mut self.tally.identical;
         }
         let may_lose = !self.closed && file == self.last_segment && damage != Damage::Missing;
-        if !may_lose || !self.states.contains(&found) {
+        let earliest = if self.is_synced && damage == Damage::Flip { self.states.len() - 2 } else { 0 };
+        if !may_lose || !self.states[earliest..].contains(&found) {
             return &mut self.tally.silent;
         }
         match (damage, db.recovery().bytes_cut) {

@@ -6,11 +6,13 @@ mod browser_tests;
 mod checks;
 mod dataset;
 mod demo;
+mod mutations;
 mod package;
 mod page;
 mod parts;
 mod process;
 mod setup;
+mod teeth;
 mod test;
 mod test_server;
 mod tools;
@@ -31,6 +33,7 @@ usage: cargo xtask <command>
   package [--dev]                the npm package: pkg/ and a tarball in target/package; --dev is quick and not optimized
   bench-web [--quick] [--peers a,b] [--records n]
                                  Selkie and six others in Chromium: tables, saved in target/bench-web
+  teeth [WORD...]                breaks the engine on purpose, in every way or those whose names have the words: a test must fail
   check                          formatting, lints, documentation, dependencies, examples and benches
   setup                          install everything that the other commands need, and nothing else";
 
@@ -52,6 +55,7 @@ fn run(arguments: &[&str]) -> Result {
         ["test", rest @ ..] => test::run(&test::Options::parse(rest)?),
         ["package", rest @ ..] => package::run(package::Build::parse(rest)?),
         ["bench-web", rest @ ..] => bench_web::run(rest),
+        ["teeth", rest @ ..] => teeth::run(rest),
         ["check"] => checks::run(),
         ["setup"] => setup::all(),
         [] | ["help" | "--help" | "-h"] => {

@@ -1,0 +1,136 @@
+//! Ways to break the engine, and the test that notices each.
+
+/// A change of one place in one file.
+pub(crate) struct Mutation {
+    pub(crate) name: &'static str,
+    pub(crate) file: &'static str,
+    pub(crate) from: &'static str,
+    pub(crate) to: &'static str,
+    /// The suite and the test in it that must fail.
+    pub(crate) test: (&'static str, &'static str),
+}
+
+const SIMULATION: (&str, &str) =
+    ("simulation", "every_crash_leaves_a_prefix_of_the_commits_with_all_that_was_promised");
+
+pub(crate) const MUTATIONS: &[Mutation] = &[
+    Mutation {
+        name: "two clocks: the window of conflicts ends one commit later than the snapshot",
+        file: "src/engine/commit.rs",
+        from: "if newest > since { Err",
+        to: "if newest > since + 1 { Err",
+        test: SIMULATION,
+    },
+    Mutation {
+        name: "visible before it is durable",
+        file: "src/engine/commit.rs",
+        from: "Visibility::Durable => stage.min(stage_of(self.options.durability)),",
+        to: "Visibility::Durable => Stage::Applied,",
+        test: SIMULATION,
+    },
+    Mutation {
+        name: "acknowledged before the sync",
+        file: "src/log/mod.rs",
+        from: "let flush = if together { Flush::Yes } else { Flush::No };",
+        to: "let flush = Flush::No;",
+        test: SIMULATION,
+    },
+    Mutation {
+        name: "no sync of the directory after a segment was created",
+        file: "src/log/mod.rs",
+        from: "&header.encode()), Flush::Yes).await?;\n    storage.sync_directory().await",
+        to: "&header.encode()), Flush::Yes).await",
+        test: SIMULATION,
+    },
+    Mutation {
+        name: "no sync of a segment before the next begins",
+        file: "src/log/mod.rs",
+        from: "self.storage.sync(&old_file).await?;\n        self.progress.set_synced(last);",
+        to: "self.progress.set_synced(last);",
+        test: SIMULATION,
+    },
+    Mutation {
+        name: "no sync of a snapshot",
+        file: "src/snapshot/file.rs",
+        from: "storage.sync(&name).await?;",
+        to: "",
+        test: SIMULATION,
+    },
+    Mutation {
+        name: "the torn tail is not cut",
+        file: "src/recovery/segments.rs",
+        from: "if last.length > end.offset {",
+        to: "if last.length == u64::MAX {",
+        test: SIMULATION,
+    },
+    Mutation {
+        name: "writing goes on after an error",
+        file: "src/log/mod.rs",
+        from: "self.progress.poison(error);",
+        to: "drop(error);",
+        test: ("failures", "after_the_first_error_commits_say_poisoned_and_reads_go_on"),
+    },
+    Mutation {
+        name: "garbage collection past a reader",
+        file: "src/engine/readers.rs",
+        from: "ReadPoint { version: current.min(slots).min(overflow), time }",
+        to: "ReadPoint { version: current.max(slots.min(overflow).min(current)), time }",
+        test: SIMULATION,
+    },
+    Mutation {
+        name: "the conflict check of read keys is skipped",
+        file: "src/engine/commit.rs",
+        from: "for key in &reads.keys {",
+        to: "for key in reads.keys.iter().take(0) {",
+        test: SIMULATION,
+    },
+    Mutation {
+        name: "the conflict check of read ranges is skipped",
+        file: "src/engine/commit.rs",
+        from: "for (low, high) in &reads.ranges {",
+        to: "for (low, high) in reads.ranges.iter().take(0) {",
+        test: ("isolation", "g2"),
+    },
+    Mutation {
+        name: "the conflict check of written keys is skipped",
+        file: "src/engine/commit.rs",
+        from: "if conditions.writes_too {",
+        to: "if conditions.writes_too && conditions.reads.len() > 99 {",
+        test: SIMULATION,
+    },
+    Mutation {
+        name: "the salt is ignored",
+        file: "src/log/frame.rs",
+        from: "hasher.update(&salt.to_le_bytes());",
+        to: "hasher.update(&(salt & 0).to_le_bytes());",
+        test: ("damage", ""),
+    },
+    Mutation {
+        name: "synced-to is ignored",
+        file: "src/log/scan.rs",
+        from: "&& header.synced_to > self.offset as u64",
+        to: "&& header.synced_to == u64::MAX",
+        test: ("damage", ""),
+    },
+    Mutation {
+        name: "a gap in the sequence is accepted",
+        file: "src/log/scan.rs",
+        from: "if header.sequence != self.next_sequence || ",
+        to: "if ",
+        test: ("damage", ""),
+    },
+    Mutation {
+        name: "the lock is not taken",
+        file: "src/storage/file/mod.rs",
+        from: "Completion::ready(self.take_lock())",
+        to: "Completion::ready(if false { self.take_lock() } else { Ok(()) })",
+        test: ("rivals_threads", ""),
+    },
+    Mutation {
+        name: "a snapshot is not read back before what it replaces goes",
+        file: "src/snapshot/file.rs",
+        from: "verify(&mut StorageSource::new(Arc::clone(storage), &name), &name).await?;",
+        to: "let _unread = StorageSource::new(Arc::clone(storage), &name);",
+        test: ("storage_misbehaves", ""),
+    },
+];
