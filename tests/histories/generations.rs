@@ -1,20 +1,21 @@
 //! A history goes on over several openings of one database, with crashes between them.
 //!
-//! While the clients run, garbage is collected, snapshots are written, and the log changes segment often. A crash is
-//! a copy of the files at some moment, or a write that stops halfway; then the database is opened again from what is
-//! there.
+//! While the clients run, garbage is collected, snapshots are written, and the log changes segment often. Then the
+//! database is opened again from the files that the end of one opening left.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
-use selkie::storage::MemoryStorage;
-use selkie::{Database, Durability, Isolation, Options, SnapshotPolicy, Visibility};
+use selkie::storage::{MemoryStorage, Storage};
+use selkie::{Database, Durability, Isolation, Options, Retention, SnapshotPolicy, Visibility};
 
 use crate::client::{Client, Shared, read_all};
-use crate::common::{Operation, Random, ScriptedStorage, Verdict};
+use crate::common::Random;
+use crate::disk::Disk;
 use crate::history::{Attempt, cut, decide};
+use crate::medium::Medium;
 
 const CLIENTS: usize = 4;
 const SEGMENT_BYTES: u64 = 16 << 10;
@@ -26,6 +27,8 @@ pub(crate) enum Ending {
     Close,
     /// The process ends at some moment.
     Crash,
+    /// The power fails at some moment.
+    PowerLoss,
     /// The storage fails in the midst of a write, and the clients hear of it.
     TornWrite,
 }
@@ -36,6 +39,7 @@ pub(crate) struct Setup {
     pub(crate) isolation: Isolation,
     pub(crate) durability: Durability,
     pub(crate) visibility: Visibility,
+    pub(crate) retention: Retention,
 }
 
 /// A history while it grows.
@@ -44,30 +48,42 @@ pub(crate) struct Story {
     setup: Setup,
     random: Random,
     files: MemoryStorage,
+    medium: Medium,
     shared: Shared,
     attempts: Vec<Attempt>,
+    snapshots: AtomicU64,
 }
 
-/// The moment of a crash, and the files that it leaves.
-type Crash = (u64, MemoryStorage);
+/// What a crash left, and the moment from which on nobody heard of it.
+struct Left {
+    moment: u64,
+    disk: (MemoryStorage, Medium),
+}
 
 impl Story {
     pub(crate) fn new(setup: Setup, random: Random) -> Self {
-        Self { setup, random, files: MemoryStorage::new(), shared: Shared::default(), attempts: Vec::new() }
+        Self {
+            setup,
+            random,
+            files: MemoryStorage::new(),
+            medium: Medium::default(),
+            shared: Shared::default(),
+            attempts: Vec::new(),
+            snapshots: AtomicU64::new(0),
+        }
     }
 
     /// Opens the database, lets clients commit so many transactions, and ends it.
     pub(crate) fn generation(&mut self, transactions: u64, ending: Ending) {
-        let torn = Arc::new(AtomicBool::new(false));
-        let storage = storage(&self.files, &torn);
-        let db = self.open(Arc::clone(&storage));
+        let disk = Disk::new(self.files.clone(), self.medium.clone());
+        let db = self.open(disk.storage());
         let seeds = [(); CLIENTS].map(|()| self.random.next());
         let goal = self.shared.committed.load(Ordering::Relaxed) + transactions;
-        let (mut attempts, crash) = self.concurrently(&db, seeds, &torn, goal, |all_stopped| match ending {
+        let (mut attempts, left) = self.concurrently(&db, seeds, &disk, goal, |all_stopped| match ending {
             Ending::Close => None,
-            Ending::Crash => Some((self.shared.clock.tick(), storage.crash())),
+            Ending::Crash | Ending::PowerLoss => Some(self.leave(&disk, ending, all_stopped)),
             Ending::TornWrite => {
-                torn.store(true, Ordering::Relaxed);
+                disk.tear();
                 wait_until(all_stopped);
                 None
             }
@@ -75,26 +91,36 @@ impl Story {
         if ending == Ending::Close {
             db.close().unwrap();
         }
-        self.files = match crash {
-            Some((moment, files)) => {
-                cut(&mut attempts, moment);
-                files
-            }
-            None => storage.crash(),
-        };
+        if let Some(left) = left {
+            cut(&mut attempts, left.moment);
+            (self.files, self.medium) = left.disk;
+        } else {
+            (self.files, self.medium) = disk.crash();
+        }
         self.attempts.extend(attempts);
     }
 
-    /// The whole history, with what the database holds in the end.
-    pub(crate) fn finish(mut self) -> Vec<Attempt> {
-        self.open(storage(&self.files, &Arc::default())).close().unwrap();
-        self.attempts
+    /// The storage stalls, so that clients come as far as they can without it, and then all ends.
+    fn leave(&self, disk: &Disk, ending: Ending, all_stopped: &dyn Fn() -> bool) -> Left {
+        disk.stall();
+        wait_until(&|| disk.is_stalled() || all_stopped());
+        thread::sleep(REST);
+        let moment = self.shared.clock.tick();
+        let left = if ending == Ending::PowerLoss { disk.lose_power() } else { disk.crash() };
+        disk.go_on();
+        Left { moment, disk: left }
+    }
+
+    /// The whole history, with what the database holds in the end, and how many snapshots were written on the way.
+    pub(crate) fn finish(mut self) -> (Vec<Attempt>, u64) {
+        self.open(Arc::new(self.files.clone())).close().unwrap();
+        (self.attempts, self.snapshots.into_inner())
     }
 
     /// Opens the database, and decides by what is there what was unknown.
-    fn open(&mut self, storage: Arc<ScriptedStorage>) -> Database {
-        let Setup { durability, visibility, .. } = self.setup;
-        let options = Options::new().durability(durability).visibility(visibility);
+    fn open(&mut self, storage: Arc<dyn Storage>) -> Database {
+        let Setup { durability, visibility, retention, .. } = self.setup;
+        let options = Options::new().durability(durability).visibility(visibility).history(retention);
         let options = options.segment_bytes(SEGMENT_BYTES).snapshots(SnapshotPolicy::Never);
         let db = options.open_storage(storage).unwrap();
         let all = read_all(&db, &self.shared, &self.attempts);
@@ -108,40 +134,36 @@ impl Story {
         &self,
         db: &Database,
         seeds: [u64; CLIENTS],
-        torn: &AtomicBool,
+        disk: &Disk,
         goal: u64,
-        end: impl FnOnce(&dyn Fn() -> bool) -> Option<Crash>,
-    ) -> (Vec<Attempt>, Option<Crash>) {
+        end: impl FnOnce(&dyn Fn() -> bool) -> Option<Left>,
+    ) -> (Vec<Attempt>, Option<Left>) {
         let stop = &AtomicBool::new(false);
         thread::scope(|scope| {
             let clients = seeds.map(|seed| {
                 let client = Client::new(db, &self.shared, self.setup.isolation, seed);
                 scope.spawn(move || client.run(stop))
             });
-            scope.spawn(move || again_and_again(stop, torn, || db.collect_garbage()));
-            scope.spawn(move || again_and_again(stop, torn, || db.snapshot().map(drop)));
+            scope.spawn(move || again_and_again(stop, disk, || db.collect_garbage()));
+            let snapshot = || {
+                db.snapshot()?;
+                self.snapshots.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            };
+            scope.spawn(move || again_and_again(stop, disk, snapshot));
             let all_stopped = || clients.iter().all(ScopedJoinHandle::is_finished);
             wait_until(&|| all_stopped() || self.shared.committed.load(Ordering::Relaxed) >= goal);
-            let crash = end(&all_stopped);
+            let left = end(&all_stopped);
             stop.store(true, Ordering::Relaxed);
-            (clients.into_iter().flat_map(|client| client.join().unwrap()).collect(), crash)
+            (clients.into_iter().flat_map(|client| client.join().unwrap()).collect(), left)
         })
     }
 }
 
-/// A storage that lets others come in between its operations. Once torn, it fails in the midst of every write.
-fn storage(files: &MemoryStorage, torn: &Arc<AtomicBool>) -> Arc<ScriptedStorage> {
-    let torn = Arc::clone(torn);
-    ScriptedStorage::over(files.clone(), move |operation, _| {
-        thread::yield_now();
-        if operation == Operation::Write && torn.load(Ordering::Relaxed) { Verdict::Short } else { Verdict::Go }
-    })
-}
-
-fn again_and_again(stop: &AtomicBool, torn: &AtomicBool, work: impl Fn() -> selkie::Result<()>) {
+fn again_and_again(stop: &AtomicBool, disk: &Disk, work: impl Fn() -> selkie::Result<()>) {
     while !stop.load(Ordering::Relaxed) {
         if let Err(error) = work() {
-            assert!(torn.load(Ordering::Relaxed), "{error}");
+            assert!(disk.is_torn(), "{error}");
         }
         thread::sleep(REST);
     }

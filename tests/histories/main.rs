@@ -13,8 +13,10 @@ mod checker;
 mod client;
 #[path = "../common/mod.rs"]
 mod common;
+mod disk;
 mod generations;
 mod history;
 mod known_bad;
 mod levels;
+mod medium;
 mod workload;

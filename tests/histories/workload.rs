@@ -20,7 +20,11 @@ pub(crate) enum Step {
     Undone(Key),
     Get(Key),
     /// The first or the last so many entries of a range.
-    Scan { keys: Range<Key>, limit: usize, backward: bool },
+    Scan {
+        keys: Range<Key>,
+        limit: usize,
+        backward: bool,
+    },
 }
 
 /// How a transaction is run and ended.
