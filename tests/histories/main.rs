@@ -19,4 +19,6 @@ mod history;
 mod known_bad;
 mod levels;
 mod medium;
+mod steps;
+mod teeth;
 mod workload;
