@@ -3,6 +3,7 @@
 //! While the clients run, garbage is collected, snapshots are written, and the log changes segment often. Then the
 //! database is opened again from the files that the end of one opening left.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, ScopedJoinHandle};
@@ -17,7 +18,7 @@ use crate::disk::Disk;
 use crate::history::{Attempt, cut, decide};
 use crate::medium::Medium;
 
-const CLIENTS: usize = 4;
+const CLIENTS: RangeInclusive<u64> = 2..=6;
 const SEGMENT_BYTES: u64 = 16 << 10;
 const LOOK: Duration = Duration::from_micros(100);
 const REST: Duration = Duration::from_millis(1);
@@ -77,7 +78,8 @@ impl Story {
     pub(crate) fn generation(&mut self, transactions: u64, ending: Ending) {
         let disk = Disk::new(self.files.clone(), self.medium.clone());
         let db = self.open(disk.storage());
-        let seeds = [(); CLIENTS].map(|()| self.random.next());
+        let clients = CLIENTS.start() + self.random.below(CLIENTS.end() - CLIENTS.start() + 1);
+        let seeds = (0..clients).map(|_| self.random.next()).collect();
         let goal = self.shared.committed.load(Ordering::Relaxed) + transactions;
         let (mut attempts, left) = self.concurrently(&db, seeds, &disk, goal, |all_stopped| match ending {
             Ending::Close => None,
@@ -133,17 +135,18 @@ impl Story {
     fn concurrently(
         &self,
         db: &Database,
-        seeds: [u64; CLIENTS],
+        seeds: Vec<u64>,
         disk: &Disk,
         goal: u64,
         end: impl FnOnce(&dyn Fn() -> bool) -> Option<Left>,
     ) -> (Vec<Attempt>, Option<Left>) {
         let stop = &AtomicBool::new(false);
         thread::scope(|scope| {
-            let clients = seeds.map(|seed| {
+            let start = |seed| {
                 let client = Client::new(db, &self.shared, self.setup.isolation, seed);
                 scope.spawn(move || client.run(stop))
-            });
+            };
+            let clients: Vec<_> = seeds.into_iter().map(start).collect();
             scope.spawn(move || again_and_again(stop, disk, || db.collect_garbage()));
             let snapshot = || {
                 db.snapshot()?;

@@ -9,7 +9,7 @@ use crate::common::Random;
 use crate::generations::{Ending, Setup, Story};
 use crate::history::{Attempt, Outcome};
 
-const TRANSACTIONS: u64 = 8_000;
+const TRANSACTIONS: u64 = 12_000;
 /// How many transactions a generation commits. The checker's time grows a little faster than its history.
 const GENERATION: u64 = 500;
 const GENERATIONS: u64 = 8;
