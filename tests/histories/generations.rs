@@ -125,8 +125,9 @@ impl Story {
         let options = Options::new().durability(durability).visibility(visibility).history(retention);
         let options = options.segment_bytes(SEGMENT_BYTES).snapshots(SnapshotPolicy::Never);
         let db = options.open_storage(storage).unwrap();
+        let moment = self.shared.clock.tick();
         let all = read_all(&db, &self.shared, &self.attempts);
-        decide(&mut self.attempts, &all);
+        decide(&mut self.attempts, moment, &all);
         self.attempts.push(all);
         db
     }

@@ -70,11 +70,12 @@ pub(crate) fn cut(attempts: &mut [Attempt], crash: u64) {
 }
 
 /// Decides what was unknown by what was read after the crash: what is there is committed, with what it had read, and
-/// what is not there must never be seen again.
-pub(crate) fn decide(attempts: &mut [Attempt], recovered: &Attempt) {
+/// what is not there must never be seen again. Until that moment it was open, so that others need not have seen it.
+pub(crate) fn decide(attempts: &mut [Attempt], moment: u64, recovered: &Attempt) {
     let found: BTreeSet<Element> = recovered.read().flat_map(|(_, list)| list).copied().collect();
     for attempt in attempts.iter_mut().filter(|attempt| attempt.outcome == Outcome::Unknown) {
         let is_there = attempt.appended().any(|(_, element)| found.contains(&element));
         attempt.outcome = if is_there { Outcome::Committed } else { Outcome::Aborted };
+        attempt.ended = moment;
     }
 }

@@ -188,7 +188,7 @@ fn acknowledged_and_lost() {
     let recovered = in_turn(2, [read(X, []), read(Y, [])]);
     let mut history = vec![in_turn(0, [append(X, 1), append(Y, 1)])];
     cut(&mut history, 10);
-    decide(&mut history, &recovered);
+    decide(&mut history, 19, &recovered);
     history.push(recovered);
     condemned(&history, "G-single-item-realtime", &[STRICT_SERIALIZABLE, STRONG_SNAPSHOT_ISOLATION]);
 }
@@ -199,7 +199,7 @@ fn torn_by_a_crash() {
     let mut history = vec![in_turn(0, [append(X, 1), append(Y, 1)])];
     cut(&mut history, 3);
     assert_eq!(history[0].outcome, Outcome::Unknown);
-    decide(&mut history, &recovered);
+    decide(&mut history, 19, &recovered);
     history.push(recovered);
     condemned(&history, "G-single-item", &MODELS[..4]);
 }
@@ -209,9 +209,22 @@ fn not_there_after_a_crash_and_back_after_the_next() {
     let recovered = in_turn(2, [read(X, [])]);
     let mut history = vec![in_turn(0, [append(X, 1)])];
     cut(&mut history, 3);
-    decide(&mut history, &recovered);
+    decide(&mut history, 19, &recovered);
     history.extend([recovered, in_turn(3, [read(X, [1])])]);
     condemned(&history, "G1a", &MODELS);
+}
+
+#[test]
+fn found_after_a_crash_need_not_have_been_seen_before_it() {
+    for (outcome, anomalous) in [(Outcome::Unknown, false), (Outcome::Committed, true)] {
+        let recovered = in_turn(2, [read(X, [1])]);
+        let mut history = vec![attempt((0, 5), outcome, [append(X, 1)]), in_turn(1, [read(X, [])])];
+        decide(&mut history, 19, &recovered);
+        assert_eq!(history[0].outcome, Outcome::Committed);
+        history.push(recovered);
+        assert_eq!(check(&history, STRICT_SERIALIZABLE).contains_key("G-single-item-realtime"), anomalous);
+        assert_eq!(check(&history, SERIALIZABLE), [].into());
+    }
 }
 
 /// Without a decision, an unknown transaction may have happened or not.
