@@ -93,9 +93,8 @@ impl Crash<'_> {
             recovered.die();
             drop(database);
         });
-        let mut last = None;
-        recovered.recording().crash_points(|point| last = Some(point.nothing_unsynced()));
-        let lost = SimStorage::from_files(last.unwrap());
+        let mut lost = SimStorage::new();
+        recovered.recording().last_crash_point(|point| lost = SimStorage::from_files(point.nothing_unsynced()));
         Simulation::new(0).run(async {
             let database = open(&lost);
             assert!(database.contains_key("after the crash").unwrap(), "a commit after a crash is lost");

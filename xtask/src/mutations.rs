@@ -1,5 +1,8 @@
 //! Ways to break the engine, and the test that notices each.
 
+/// In place of a suite: the tests within the library.
+pub(crate) const LIBRARY: &str = "library";
+
 /// A change of one place in one file.
 pub(crate) struct Mutation {
     pub(crate) name: &'static str,
@@ -57,10 +60,10 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         test: SIMULATION,
     },
     Mutation {
-        name: "the torn tail is not cut",
+        name: "the log goes on after a torn tail, and not in its place",
         file: "src/recovery/segments.rs",
-        from: "if last.length > end.offset {",
-        to: "if last.length == u64::MAX {",
+        from: "        previous_end: end.offset,\n",
+        to: "        previous_end: last.length,\n",
         test: SIMULATION,
     },
     Mutation {
@@ -68,7 +71,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         file: "src/log/mod.rs",
         from: "self.progress.poison(error);",
         to: "drop(error);",
-        test: ("failures", "after_the_first_error_commits_say_poisoned_and_reads_go_on"),
+        test: ("faults", "whatever_fails_at_whichever_call_nothing_acknowledged_is_lost"),
     },
     Mutation {
         name: "garbage collection past a reader",
@@ -103,7 +106,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         file: "src/log/frame.rs",
         from: "hasher.update(&salt.to_le_bytes());",
         to: "hasher.update(&(salt & 0).to_le_bytes());",
-        test: ("damage", ""),
+        test: (LIBRARY, "log::frame::"),
     },
     Mutation {
         name: "synced-to is ignored",
@@ -117,7 +120,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         file: "src/log/scan.rs",
         from: "if header.sequence != self.next_sequence || ",
         to: "if ",
-        test: ("damage", ""),
+        test: (LIBRARY, "log::scan::"),
     },
     Mutation {
         name: "the lock is not taken",
@@ -131,6 +134,6 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         file: "src/snapshot/file.rs",
         from: "verify(&mut StorageSource::new(Arc::clone(storage), &name), &name).await?;",
         to: "let _unread = StorageSource::new(Arc::clone(storage), &name);",
-        test: ("storage_misbehaves", ""),
+        test: ("faults", "a_snapshot_that_the_medium_wrote_wrongly_replaces_nothing"),
     },
 ];

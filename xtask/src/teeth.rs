@@ -3,14 +3,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Instant;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::mutations::{MUTATIONS, Mutation};
 use crate::process::{answer, command, root};
 use crate::{Result, ui};
 
 const FOLDER: &str = "target/teeth";
+/// Much longer than any of the tests takes.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) fn run(arguments: &[&str]) -> Result {
     let wanted: Vec<&Mutation> = MUTATIONS.iter().filter(|mutation| matches(mutation, arguments)).collect();
@@ -30,16 +33,18 @@ fn matches(mutation: &Mutation, words: &[&str]) -> bool {
 /// The files that belong to the repository, as they are now.
 fn copy_sources() -> Result<PathBuf> {
     let folder = root().join(FOLDER).join("copy");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(|error| format!("{FOLDER}: {error}"))?;
+    }
     let listed = answer("git", &["ls-files", "--cached", "--others", "--exclude-standard"]);
     for file in listed.ok_or("git does not list the files")?.lines() {
         let (from, to) = (root().join(file), folder.join(file));
-        let Ok(new) = fs::read(&from) else { continue };
-        // What is the same keeps its time, so that it is not compiled again.
-        if fs::read(&to).is_ok_and(|old| old == new) {
-            continue;
+        // A file that was removed is still listed until that is committed.
+        if from.exists() {
+            let parent = to.parent().unwrap_or(&folder);
+            let copied = fs::create_dir_all(parent).and_then(|()| fs::copy(&from, &to));
+            copied.map_err(|error| format!("{file}: {error}"))?;
         }
-        let parent = to.parent().unwrap_or(&folder);
-        fs::create_dir_all(parent).and_then(|()| fs::write(&to, new)).map_err(|error| format!("{file}: {error}"))?;
     }
     Ok(folder)
 }
@@ -60,19 +65,39 @@ fn attempt(copy: &Path, mutation: &Mutation) -> Result {
     Ok(())
 }
 
-/// The test must compile, and fail.
+/// The test must compile, and fail, or not come to an end.
 fn is_caught(copy: &Path, mutation: &Mutation) -> Result {
     let (suite, test) = mutation.test;
-    let build = ["test", "--package", "selkie", "--features", "testing", "--test", suite];
-    succeeds(copy, &mut command("cargo", [&build[..], &["--no-run"]].concat()))
-        .then_some(())
-        .ok_or_else(|| format!("{}: it does not compile", mutation.name))?;
-    let passed = succeeds(copy, &mut command("cargo", [&build[..], &["--", test]].concat()));
-    if passed { Err(format!("{}: {suite} {test} does not notice", mutation.name)) } else { Ok(()) }
+    let mut cargo =
+        command("cargo", ["test", "--package", "selkie", "--features", "testing", "--no-run", "--test", suite]);
+    let target = root().join(FOLDER).join("target");
+    let built = cargo.current_dir(copy).env("CARGO_TARGET_DIR", target).env("RUSTFLAGS", "-Awarnings").output();
+    let built = built.map_err(|error| format!("cargo: {error}"))?;
+    let said = String::from_utf8_lossy(&built.stderr);
+    let program = said.rsplit_once(" (").and_then(|(_, end)| end.split_once(')')).map(|(program, _)| program);
+    let Some(program) = program.filter(|_| built.status.success()) else {
+        return Err(format!("{}: it does not compile\n{said}", mutation.name));
+    };
+    if passes(copy, program, test)? {
+        Err(format!("{}: {suite} {test} does not notice", mutation.name))
+    } else {
+        Ok(())
+    }
 }
 
-fn succeeds(copy: &Path, cargo: &mut Command) -> bool {
-    let target = root().join(FOLDER).join("target");
-    let output = cargo.current_dir(copy).env("CARGO_TARGET_DIR", target).env("RUSTFLAGS", "-Awarnings").output();
-    output.is_ok_and(|output| output.status.success())
+/// Whether a test comes to an end in time, and passes.
+fn passes(copy: &Path, program: &str, test: &str) -> Result<bool> {
+    let failed = |error| format!("{program}: {error}");
+    let mut running = Command::new(program);
+    running.arg(test).current_dir(copy).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut running = running.spawn().map_err(failed)?;
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
+        if let Some(status) = running.try_wait().map_err(failed)? {
+            return Ok(status.success());
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    running.kill().and_then(|()| running.wait()).map_err(failed)?;
+    Ok(false)
 }

@@ -29,20 +29,20 @@ pub enum Fault {
     /// A sync fails, what it should have written is lost, and the next sync succeeds as if nothing had happened
     /// ([fsync failures, ATC 2020](https://www.usenix.org/conference/atc20/presentation/rebello)).
     LostSync,
+    /// One bit of a write is wrong, and nobody is told.
+    Wrong,
     /// The call is not done, and not answered, before [`SimStorage::release`](super::SimStorage::release).
     Stall,
 }
 
 impl Fault {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Io, Self::Full, Self::Short, Self::LostSync, Self::Stall];
-
     /// Whether a call can fail in this way.
     pub(super) fn can_strike(self, effect: &Effect) -> bool {
         match self {
             Self::Io | Self::Stall => true,
             Self::Full => matches!(effect, Effect::Create | Effect::Write { .. } | Effect::Reserve(_)),
             Self::Short => matches!(effect, Effect::Write { data, .. } if data.len() > 1),
+            Self::Wrong => matches!(effect, Effect::Write { data, .. } if !data.is_empty()),
             Self::LostSync => *effect == Effect::Sync,
         }
     }
@@ -54,6 +54,12 @@ impl Fault {
             (Self::Short, Effect::Write { offset, data }) => {
                 Effect::Write { offset, data: data.slice(..data.len() / 2) }
             }
+            (Self::Wrong, Effect::Write { offset, data }) => {
+                let mut data = data.to_vec();
+                let middle = data.len() / 2;
+                data[middle] ^= 1;
+                Effect::Write { offset, data: data.into() }
+            }
             (Self::LostSync, Effect::Sync) => Effect::LoseUnsynced,
             _ => Effect::Nothing,
         }
@@ -63,7 +69,7 @@ impl Fault {
         match self {
             Self::Io | Self::LostSync => Some(io::Error::other("the medium fails")),
             Self::Full | Self::Short => Some(io::ErrorKind::StorageFull.into()),
-            Self::Stall => None,
+            Self::Wrong | Self::Stall => None,
         }
     }
 }
@@ -75,6 +81,7 @@ impl fmt::Display for Fault {
             Self::Full => "no space",
             Self::Short => "no space after a part",
             Self::LostSync => "failed sync that loses",
+            Self::Wrong => "a wrong bit",
             Self::Stall => "stalled",
         })
     }

@@ -60,6 +60,13 @@ impl Recording {
             visit(CrashPoint::new(place + 1, &medium, Some(call)));
         }
     }
+
+    /// Visits the moment after the last call.
+    pub fn last_crash_point(&self, visit: impl FnOnce(CrashPoint<'_>)) {
+        let mut medium = self.before.clone();
+        self.calls.iter().for_each(|call| medium.apply(&call.file, &call.effect));
+        visit(CrashPoint::new(self.calls.len(), &medium, self.calls.last()));
+    }
 }
 
 impl fmt::Display for Recording {

@@ -1,0 +1,133 @@
+//! Every kind of fault at every call of the storage, for a fixed piece of work: the error names what failed, nothing
+//! acknowledged is lost, and after an error of the log nothing is written any more.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use common::{keys, small_segments};
+use selkie::storage::sim::{Fault, SimStorage};
+use selkie::{Corruption, Database, ErrorKind, Result};
+
+const COMMITS: usize = 12;
+/// Images of the files after a run, besides those that have everything and nothing that was not synced.
+const IMAGES: u64 = 6;
+
+fn opened(storage: &SimStorage) -> Result<Database> {
+    small_segments().open_storage(Arc::new(storage.clone()))
+}
+
+/// Commits, with segments that change and a snapshot on the way. Returns what was acknowledged.
+fn work(db: &Database) -> Vec<String> {
+    let mut acknowledged = Vec::new();
+    let mut is_over = false;
+    for number in 0..COMMITS {
+        if number == COMMITS / 2 {
+            // Whether it succeeds makes no difference to the commits.
+            let _snapshot = db.snapshot();
+        }
+        let key = format!("key {number:02}");
+        match db.insert(&key, vec![number as u8; 700]) {
+            Ok(_) if !is_over => acknowledged.push(key),
+            Err(error) if !is_over && matches!(error.kind(), ErrorKind::DurabilityUnknown { .. }) => is_over = true,
+            Err(error) if matches!(error.kind(), ErrorKind::Poisoned { .. }) => is_over = true,
+            outcome => panic!("{outcome:?} where it is over: {is_over}"),
+        }
+        assert!(keys(db).starts_with(&acknowledged), "reads go on");
+    }
+    acknowledged
+}
+
+/// Ends every stall after a moment, as long as something runs.
+fn with_patience<T>(storage: &SimStorage, action: impl FnOnce() -> T) -> T {
+    let is_done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_done.load(Ordering::Relaxed) {
+                thread::sleep(Duration::from_micros(500));
+                storage.release();
+            }
+        });
+        let result = action();
+        is_done.store(true, Ordering::Relaxed);
+        result
+    })
+}
+
+/// All that was acknowledged, and at most the one commit that was on its way.
+fn check(storage: &SimStorage, acknowledged: &[String], what: &str) {
+    storage.recording().last_crash_point(|point| {
+        let random = (0..IMAGES).map(|seed| point.random_image(seed));
+        for image in random.chain([point.everything(), point.nothing_unsynced()]) {
+            let db = opened(&SimStorage::from_files(image)).unwrap_or_else(|error| panic!("{what}: {error}"));
+            let found = keys(&db);
+            assert!(found.starts_with(acknowledged), "{what}: {found:?} instead of {acknowledged:?}");
+            assert!(found.len() <= acknowledged.len() + 1, "{what}: {found:?} instead of {acknowledged:?}");
+        }
+    });
+}
+
+/// One run with one fault. False when there was no such call any more.
+fn run(call: u64, fault: Fault, struck: &mut u32) -> bool {
+    let what = format!("{fault} at call {call}");
+    let storage = SimStorage::new();
+    storage.inject(call, fault);
+    let acknowledged = with_patience(&storage, || match opened(&storage) {
+        Ok(db) => {
+            let acknowledged = work(&db);
+            let closed = db.close();
+            assert!(closed.is_ok() || storage.struck() > 0, "{what}: {closed:?}");
+            acknowledged
+        }
+        Err(error) => {
+            assert!(matches!(error.kind(), ErrorKind::Io { .. }), "{what}: {error}");
+            Vec::new()
+        }
+    });
+    let has_struck = storage.struck() > 0;
+    assert!(has_struck || acknowledged.len() == COMMITS, "{what} has not happened, and {acknowledged:?}");
+    assert!(fault != Fault::Stall || acknowledged.len() == COMMITS, "{what}: a stall is no failure");
+    *struck += u32::from(has_struck);
+    check(&storage, &acknowledged, &what);
+    storage.calls() as u64 > call
+}
+
+#[test]
+fn whatever_fails_at_whichever_call_nothing_acknowledged_is_lost() {
+    for fault in [Fault::Io, Fault::Full, Fault::Short, Fault::LostSync, Fault::Stall] {
+        let (mut call, mut struck) = (0, 0);
+        while run(call, fault, &mut struck) {
+            call += 1;
+        }
+        println!("{fault}: {struck} of {call} calls");
+        assert!(struck > 3, "{fault} hardly ever happened");
+    }
+}
+
+#[test]
+fn a_snapshot_that_the_medium_wrote_wrongly_replaces_nothing() {
+    let mut wrong = 0;
+    for call in 0..200 {
+        let storage = SimStorage::new();
+        let db = opened(&storage).unwrap();
+        (0..20).for_each(|key| drop(db.insert([key], [key; 100]).unwrap()));
+        let made = storage.calls() as u64;
+        storage.inject(made + call, Fault::Wrong);
+        let outcome = db.snapshot();
+        let last = storage.recording().to_string();
+        if !last.lines().any(|line| line.contains(".snapshot") && line.ends_with(&Fault::Wrong.to_string())) {
+            continue;
+        }
+        wrong += 1;
+        let error = outcome.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Corrupted { kind, .. } if *kind != Corruption::Missing), "{error}");
+        drop(db);
+        assert_eq!(keys(&opened(&SimStorage::from_files(storage.files())).unwrap()).len(), 20);
+    }
+    assert!(wrong > 0, "no write of a snapshot was hit");
+}
