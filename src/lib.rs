@@ -32,7 +32,8 @@
 //! - [`Keyspace`] is a named part of the database with keys of its own.
 //! - [`CommitInfo`] and [`CommitFuture`] say what became of a commit.
 //! - [`KeyVersion`] and [`History`] are the past of keys, [`Watch`] and [`Changes`] what comes.
-//! - [`BackupInfo`] tells of backups and checkpoints, [`SnapshotInfo`] of snapshots, [`Verification`] of files at rest.
+//! - [`BackupInfo`] tells of backups and checkpoints, [`SnapshotInfo`] of snapshots, [`Verification`] of files at rest,
+//!   [`Repair`] of what can be saved of damaged ones.
 //! - [`Error`] tells apart what a caller can act on; [`Stats`] has the numbers.
 //! - [`storage`] is the seam to the platform: files, memory, or an implementation of your own.
 //!
@@ -80,6 +81,7 @@ mod progress;
 mod range;
 mod readable;
 mod recovery;
+mod repair;
 mod runtime;
 #[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
 mod simulation;
@@ -111,6 +113,9 @@ pub use options::{
 pub use range::{Keys, Range};
 pub use readable::Readable;
 pub use recovery::Recovery;
+#[cfg(not(target_arch = "wasm32"))]
+pub use repair::repair;
+pub use repair::{KeyRange, Loss, LossCause, LostData, Repair, repair_storage};
 pub use runtime::SystemTime;
 #[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
 pub use simulation::Simulation;

@@ -16,7 +16,7 @@
 //! | a bad frame in the last segment, and no evidence that it was durable | a torn tail: cut it |
 //! | any other bad frame | damaged |
 
-mod replay;
+pub(crate) mod replay;
 pub(crate) mod restore;
 pub(crate) mod segments;
 
@@ -244,7 +244,7 @@ async fn load_snapshot(storage: &Arc<dyn Storage>, database: u64, number: u64, n
 }
 
 /// The state that a snapshot holds. `name` is the file it comes from.
-fn from_snapshot(loaded: Loaded, name: &str) -> Recovered {
+pub(crate) fn from_snapshot(loaded: Loaded, name: &str) -> Recovered {
     let header = loaded.header;
     let mut catalog = Catalog::empty(header.next_keyspace);
     for ((number, index), (_, keyspace)) in loaded.contents.into_iter().zip(&header.keyspaces) {

@@ -102,6 +102,21 @@ impl<'a> Replay<'a> {
         last_end.ok_or_else(|| Error::corrupted("log", 0, Corruption::Missing))
     }
 
+    /// Replays segments that need not follow one another, each up to where its commits are said to end.
+    pub(crate) async fn run_parts(&mut self, storage: &dyn Storage, parts: &[(Segment, Option<u64>)]) -> Result<()> {
+        for (segment, stated_end) in parts {
+            if self.reached_limit() {
+                break;
+            }
+            let data = read_file(storage, &segment.name, segment.length).await?;
+            let mut scan = Scan::new(&segment.name, segment.header, &data, *stated_end);
+            self.segment(segment, &mut scan).await?;
+            self.recovered.report.segments += 1;
+        }
+        self.put_gathered();
+        Ok(())
+    }
+
     /// Replays one segment.
     async fn segment(&mut self, segment: &Segment, scan: &mut Scan<'_>) -> Result<SegmentEnd> {
         while !self.reached_limit() {

@@ -43,13 +43,7 @@ pub(crate) async fn restore<S: Source>(
     check_vacant(storage.as_ref()).await?;
     let loaded = snapshot::load(source, name).await?;
     let mut recovered = from_snapshot(loaded, &snapshot::file_name(FIRST_SEGMENT));
-    let Recovered { catalog, version, time, retention, forgotten, .. } = &recovered;
-    let header = header_of(catalog, random(), FIRST_SEGMENT, (*version, *time), *retention);
-    let contents = contents_of(catalog);
-    let (log_header, summary) = establish(storage, &header, async || {
-        snapshot::write_file(storage, &header, &contents, compression, &|| *forgotten).await
-    })
-    .await?;
+    let (header, log_header, summary) = write(storage, &recovered, compression).await?;
     recovered.database = header.database;
     recovered.log_header = Some(log_header);
     recovered.report.created = true;
@@ -59,6 +53,22 @@ pub(crate) async fn restore<S: Source>(
     }
     recovered.report.duration = runtime::now() - started;
     Ok(recovered)
+}
+
+/// Makes a database of a state in a vacant place whose lock is held. It gets a number of its own.
+pub(crate) async fn write(
+    storage: &Arc<dyn Storage>,
+    recovered: &Recovered,
+    compression: Compression,
+) -> Result<(SnapshotHeader, SegmentHeader, Summary)> {
+    let Recovered { catalog, version, time, retention, forgotten, .. } = recovered;
+    let header = header_of(catalog, random(), FIRST_SEGMENT, (*version, *time), *retention);
+    let contents = contents_of(catalog);
+    let (log_header, summary) = establish(storage, &header, async || {
+        snapshot::write_file(storage, &header, &contents, compression, &|| *forgotten).await
+    })
+    .await?;
+    Ok((header, log_header, summary))
 }
 
 /// Makes a database that begins with the snapshot that `write` writes, in a vacant place whose lock is held.

@@ -94,7 +94,7 @@ impl Reading for Search<'_> {
 }
 
 /// What is done with the contents of a snapshot, which are checked and come in their order.
-trait Visitor {
+pub(super) trait Visitor {
     fn begin_key(&mut self, key: &[u8]);
     /// The next older revision of the key.
     fn revision(&mut self, record: &RevisionRecord<'_>);
@@ -180,7 +180,7 @@ impl Contents<'_> {
     }
 }
 
-fn is_consistent(header: &SnapshotHeader) -> bool {
+pub(super) fn is_consistent(header: &SnapshotHeader) -> bool {
     let (mut numbers, mut names): (Vec<u32>, Vec<&String>) =
         header.keyspaces.iter().map(|(n, name)| (*n, name)).unzip();
     numbers.iter().all(|number| *number < header.next_keyspace) && are_unique(&mut numbers) && are_unique(&mut names)
@@ -198,13 +198,13 @@ fn decode_footer(payload: &[u8], summary: Summary, checksum: u32) -> Option<Snap
     (SnapshotFooter { blocks, entries, revisions, checksum, ..footer } == footer).then_some(footer)
 }
 
-fn decode_whole<'a, T: Decode<'a>>(mut payload: &'a [u8]) -> Result<T, Undecodable> {
+pub(super) fn decode_whole<'a, T: Decode<'a>>(mut payload: &'a [u8]) -> Result<T, Undecodable> {
     let value = decode(&mut payload)?;
     ensure(payload.is_empty())?;
     Ok(value)
 }
 
-fn ensure(condition: bool) -> Result<(), Undecodable> {
+pub(super) fn ensure(condition: bool) -> Result<(), Undecodable> {
     if condition { Ok(()) } else { Err(Undecodable) }
 }
 
@@ -300,8 +300,8 @@ impl<'a> Checker<'a> {
 
 /// Builds the indexes. A key is added once the next one begins, because its chain may go on in another block.
 #[derive(Default)]
-struct Loader {
-    contents: Vec<(u32, Index)>,
+pub(super) struct Loader {
+    pub(super) contents: Vec<(u32, Index)>,
     builder: Builder,
     key: Option<Blob>,
     /// The revisions of the key, newest first.

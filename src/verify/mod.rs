@@ -10,13 +10,15 @@ use crate::files::{self, DATABASE_FILE, Files};
 use crate::log::segment::segment_number;
 use crate::options::Options;
 use crate::recovery::recover;
+use crate::repair::plan;
 use crate::snapshot;
 use crate::storage::Storage;
 use crate::{Corruption, Error, ErrorKind, Result};
 
 pub use report::{FileKind, FileReport, Verification};
 
-/// Reads every byte of the database in a directory and lists all damage. Nothing is changed but the lock.
+/// Reads every byte of the database in a directory and lists all damage, and what a repair would lose. Nothing
+/// is changed but the lock.
 ///
 /// The database must not be open elsewhere. Memory is needed as for opening it, because whether it opens is found
 /// out by doing all that opening does, but for the changes.
@@ -76,8 +78,14 @@ pub async fn verify_storage(storage: &Arc<dyn Storage>) -> Result<Verification> 
 }
 
 async fn verify_locked(storage: &Arc<dyn Storage>) -> Result<Verification> {
-    let opening = match recover(storage, &Options::new().read_only(true)).await {
-        Ok(recovered) => Ok(recovered.report),
+    let opened = recover(storage, &Options::new().read_only(true)).await;
+    let opening = match &opened {
+        Ok(recovered) => Ok(recovered.report.clone()),
+        Err(error) if is_damage(error) => Err(error.clone()),
+        Err(error) => return Err(error.clone()),
+    };
+    let repair = match plan(storage, opened).await {
+        Ok(plan) => Ok(plan.repair),
         Err(error) if is_damage(&error) => Err(error),
         Err(error) => return Err(error),
     };
@@ -90,6 +98,7 @@ async fn verify_locked(storage: &Arc<dyn Storage>) -> Result<Verification> {
         verification.add_damage(error.clone());
     }
     verification.opening = opening;
+    verification.repair = repair;
     Ok(verification)
 }
 

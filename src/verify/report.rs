@@ -1,6 +1,6 @@
 //! What verifying a database found.
 
-use crate::{Error, ErrorKind, Recovery, Result};
+use crate::{Error, ErrorKind, Recovery, Repair, Result};
 
 use super::{is_damage, kind_of};
 
@@ -30,6 +30,8 @@ pub struct Verification {
     ///
     /// It can succeed in spite of damage, where another snapshot or the log has the data as well.
     pub opening: Result<Recovery>,
+    /// What [repairing](crate::repair()) the database would keep and lose, or the error it would fail with.
+    pub repair: Result<Repair>,
 }
 
 /// What verifying found in one file.
@@ -156,7 +158,7 @@ impl Verification {
 
 impl Default for Verification {
     fn default() -> Self {
-        Self { files: Vec::new(), opening: Ok(Recovery::default()) }
+        Self { files: Vec::new(), opening: Ok(Recovery::default()), repair: Ok(Repair::default()) }
     }
 }
 

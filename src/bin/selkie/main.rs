@@ -11,6 +11,7 @@ mod load;
 mod output;
 mod point;
 mod record;
+mod repair;
 mod retention;
 mod scan;
 mod tsv;
@@ -54,6 +55,7 @@ fn run(command: Command) -> Result<bool> {
         Command::History(arguments) => history::run(&arguments),
         Command::Info { database } => info::run(&database),
         Command::Verify { database } => verify::run(&database),
+        Command::Repair { database, destination } => repair::run(&database, &destination),
         Command::Snapshot { database } => info::snapshot(&database),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::DemoWriter { database, first } => demo::writer::run(&database, first),

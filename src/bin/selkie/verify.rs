@@ -8,6 +8,7 @@ use selkie::{FileKind, FileReport, Verification};
 use crate::database;
 use crate::failure::Result;
 use crate::output::{grouped, size, with_output};
+use crate::repair;
 
 pub(crate) fn run(path: &Path) -> Result<bool> {
     database::check_exists(path)?;
@@ -27,7 +28,14 @@ fn print(verification: &Verification, output: &mut impl Write) -> Result<()> {
         }
     }
     writeln!(output, "{}", summary(verification))?;
-    Ok(())
+    match &verification.repair {
+        Ok(repair) if verification.is_intact() && repair.losses.is_empty() => Ok(()),
+        Ok(repair) => {
+            writeln!(output, "what a repair would keep and lose:")?;
+            repair::print(repair, output)
+        }
+        Err(error) => Ok(writeln!(output, "it cannot be repaired: {error}")?),
+    }
 }
 
 fn state(file: &FileReport) -> String {

@@ -43,10 +43,17 @@ pub(crate) enum Command {
         /// The directory of the database.
         database: PathBuf,
     },
-    /// Reads every byte and lists all damage.
+    /// Reads every byte, lists all damage, and says what a repair would keep and lose.
     Verify {
         /// The directory of the database.
         database: PathBuf,
+    },
+    /// Writes what can be saved of a damaged database to a new one, and says what it kept and lost.
+    Repair {
+        /// The directory of the damaged database, which stays as it is.
+        database: PathBuf,
+        /// The directory of the new one; it must be empty, or not be there.
+        destination: PathBuf,
     },
     /// Writes a snapshot now and removes the log that it replaces.
     Snapshot {
