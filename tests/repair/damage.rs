@@ -97,9 +97,41 @@ impl Trials {
         }
     }
 
+    /// Two to four damages at once.
+    fn damage_several(&mut self, rounds: u32) {
+        let seed = std::env::var("REPAIR_SEED").ok().map(|seed| seed.parse().unwrap());
+        for round in 0..if seed.is_some() { 1 } else { rounds } {
+            let seed = seed.unwrap_or(u64::from(round) * 7919);
+            let mut random = Random(seed);
+            let mut files = self.shape.files.clone();
+            for _ in 0..2 + random.below(3) {
+                damage_once(&mut files, &mut random);
+            }
+            self.shape.closed = false;
+            self.try_with(format!("REPAIR_SEED={seed} damages the same places again"), &files);
+        }
+    }
+
     fn finish(self, name: &str) -> Tally {
         println!("{name}: {} bytes, {:?}", self.shape.files.values().map(Vec::len).sum::<usize>(), self.tally);
         self.tally
+    }
+}
+
+fn damage_once(files: &mut Files, random: &mut Random) {
+    let names: Vec<_> = files.keys().cloned().collect();
+    let name = &names[random.below(names.len() as u64) as usize];
+    let bytes = files.get_mut(name).unwrap();
+    let place = random.below(bytes.len().max(1) as u64) as usize;
+    match random.below(8) {
+        0 => drop(files.remove(name)),
+        1 => bytes.truncate(place),
+        2 => {
+            let end = bytes.len().min(place + 512);
+            bytes[place..end].fill(0);
+        }
+        _ if bytes.is_empty() => {}
+        _ => bytes[place] ^= 1 << random.below(8),
     }
 }
 
@@ -111,6 +143,7 @@ fn a_log() {
     trials.zero_pages(4096);
     trials.zero_pages(256);
     trials.lose_files();
+    trials.damage_several(300);
     let tally = trials.finish("log");
     assert!(tally.lossless > 0 && tally.earlier > 0 && tally.empty > 0 && tally.partial == 0);
 }
@@ -123,6 +156,7 @@ fn a_log_copied_while_open() {
     trials.zero_pages(4096);
     trials.zero_pages(256);
     trials.lose_files();
+    trials.damage_several(300);
     let tally = trials.finish("log, crashed");
     assert!(tally.lossless > 0 && tally.earlier > 0 && tally.empty > 0 && tally.partial == 0);
 }
@@ -134,6 +168,7 @@ fn a_snapshot_and_a_log() {
     trials.truncate(4999);
     trials.zero_pages(4096);
     trials.lose_files();
+    trials.damage_several(300);
     let tally = trials.finish("snapshot and log");
     assert!(tally.lossless > 0 && tally.earlier > 0 && tally.partial > 0);
 }
@@ -145,6 +180,7 @@ fn a_history_with_keyspaces() {
     trials.truncate(49_999);
     trials.zero_pages(65_536);
     trials.lose_files();
+    trials.damage_several(60);
     let tally = trials.finish("history");
     assert!(tally.lossless > 0 && tally.earlier > 0 && tally.partial > 0);
 }
@@ -156,6 +192,7 @@ fn two_snapshots() {
     trials.truncate(199);
     trials.zero_pages(512);
     trials.lose_files();
+    trials.damage_several(400);
     let tally = trials.finish("two snapshots");
     assert!(tally.lossless > 0 && tally.earlier > 0);
 }

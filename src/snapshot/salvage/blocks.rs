@@ -56,10 +56,6 @@ impl Blocks {
         if self.gap.is_some() {
             return false;
         }
-        if self.key.is_some() && !self.is_lost && !self.collected {
-            self.loader.collected();
-            self.collected = true;
-        }
         self.gap = Some((self.current, self.key.clone()));
         true
     }

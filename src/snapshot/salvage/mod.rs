@@ -7,7 +7,8 @@
 //!
 //! A key of an intact block is kept with the value it had, unless it is the first after a lost block: newer revisions of
 //! it may have been there. So the keys that are lost lie between the last key before the lost blocks, which is kept, and
-//! the first after them, which is not. The kept one may have had older revisions there.
+//! the first after them, which is not. The kept one may have had older revisions there: no time before the snapshot can
+//! be viewed any more.
 
 mod blocks;
 mod places;
