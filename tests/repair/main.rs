@@ -9,8 +9,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod damage;
-
+mod directories;
 mod examine;
+mod frames;
 mod shape;
-
+mod snapshots;
 mod state;

@@ -171,3 +171,31 @@ pub(crate) fn two_snapshots() -> Shape {
     let workshop = Workshop::new(options().retained_snapshots(2)).fill("default", 30, 200).snapshot();
     workshop.commits(30, 30, 300).snapshot().commits(20, 30, 300).closed()
 }
+
+/// A log whose commits set two keys each.
+pub(crate) fn pairs() -> Shape {
+    let mut workshop = Workshop::new(options());
+    for number in 0..20 {
+        let change = |tx: &mut Transaction| {
+            tx.insert("first", format!("{number}"))?;
+            tx.insert("secon", format!("{number}"))
+        };
+        workshop.db.update(change).unwrap();
+        workshop = workshop.note();
+    }
+    workshop.closed()
+}
+
+/// A snapshot with a value that is itself a snapshot of several blocks, and other blocks after it.
+pub(crate) fn backup_as_value() -> Shape {
+    let kept = options().history(Retention::Forever).in_memory().unwrap();
+    for key in 0..400 {
+        kept.insert(format!("key {key:05} kept"), [7; 1000]).unwrap();
+    }
+    let mut backup = Vec::new();
+    kept.backup(&mut backup).unwrap();
+    let mut workshop = Workshop::new(options());
+    workshop.db.insert("key", backup).unwrap();
+    workshop = workshop.note();
+    workshop.fill("default", 400, 1000).snapshot().commits(3, 400, 100).closed()
+}
