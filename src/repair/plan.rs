@@ -89,6 +89,7 @@ async fn build(
             Err(error) if error.is_corruption() => {
                 let undecodable = recovered.version + 1;
                 walked = log::walk(storage.as_ref(), &survey.segments, start, Some(undecodable)).await?;
+                walked.version = walked.version.min(recovered.version);
             }
             Err(error) => return Err(error),
         }

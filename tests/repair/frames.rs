@@ -93,6 +93,17 @@ fn a_missing_segment_is_named_with_the_commits_in_it() {
 }
 
 #[test]
+fn a_segment_of_another_database_is_not_used() {
+    let (shape, other) = (shape::log(), shape::log());
+    let frames = frames(&shape);
+    let file = &frames[frames.len() / 2].file;
+    let files = shape.with(file, |bytes| bytes.clone_from(&other.files[file]));
+    let repair = examine(&shape, &files, &mut Random(1)).repair;
+    assert_eq!(repair.losses[0].cause, LossCause::Damage(Corruption::Foreign));
+    assert_eq!((&repair.losses[0].file, repair.losses[0].offset), (file, 0));
+}
+
+#[test]
 fn a_missing_file_database_costs_nothing() {
     for shape in [shape::log(), shape::two_snapshots()] {
         let mut files = shape.files.clone();

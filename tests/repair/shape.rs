@@ -188,10 +188,9 @@ pub(crate) fn pairs() -> Shape {
 
 /// A snapshot with a value that is itself a snapshot of several blocks, and other blocks after it.
 pub(crate) fn backup_as_value() -> Shape {
-    let kept = options().history(Retention::Forever).in_memory().unwrap();
-    for key in 0..400 {
-        kept.insert(format!("key {key:05} kept"), [7; 1000]).unwrap();
-    }
+    let kept = options().in_memory().unwrap();
+    let fill = |tx: &mut Transaction| (0..400).try_for_each(|key| tx.insert(format!("key {key:05} kept"), [7; 1000]));
+    kept.update(fill).unwrap();
     let mut backup = Vec::new();
     kept.backup(&mut backup).unwrap();
     let mut workshop = Workshop::new(options());
