@@ -157,7 +157,49 @@ fn verify_tells_damage_from_none() {
     assert_eq!((damaged.code, damaged.error.as_str()), (1, ""));
     assert_eq!(damaged.output.matches("DAMAGED").count(), 2, "{}", damaged.output);
     assert!(damaged.output.contains("damaged in 2 places; it does not open"), "{}", damaged.output);
+    assert!(
+        damaged.output.contains("\nwhat a repair would keep and lose:\nkept  commits to 0: 0 keys"),
+        "{}",
+        damaged.output
+    );
     assert!(place.run("get", &["a"]).error().contains("corrupted file"));
+}
+
+#[test]
+fn repair_says_what_it_kept_and_lost_and_verify_says_so_before() {
+    let place = Place::new();
+    let lines: Vec<_> = (0..10).map(|number| format!("key {number}\tvalue")).collect();
+    place.load(lines.join("\n"), &["--format", "tsv", "--batch", "1"]).ok();
+    let log = file_of(&place.path("db"), "01.log");
+    let intact = std::fs::read(&log).unwrap();
+    let mut bytes = intact.clone();
+    bytes[72 + 4 * 64 + 50] ^= 1;
+    std::fs::write(&log, &bytes).unwrap();
+
+    let outlook = "kept  commits to 4: 4 keys in 1 keyspaces, 40 B, 4 versions\n\
+        lost  file `0000000000000001.log` at offset 328, 64 bytes: a frame that was durable is damaged: commit 5\n\
+        lost  file `0000000000000001.log` at offset 392, 320 bytes: intact, but behind what is lost: commits 6 to 10\n";
+    let verified = place.run("verify", &[]);
+    assert_eq!(verified.code, 1);
+    assert!(
+        verified.output.ends_with(&format!("what a repair would keep and lose:\n{outlook}")),
+        "{}",
+        verified.output
+    );
+    assert!(verified.output.contains("corrupted file `0000000000000001.log` at offset 328: a frame"));
+    let repaired = place.run("repair", &["copy"]);
+    assert_eq!((repaired.code, repaired.error.as_str()), (1, ""));
+    assert_eq!(repaired.output, format!("{outlook}repaired, with losses in 2 places: `copy`\n"));
+    assert_eq!(std::fs::read(&log).unwrap(), bytes);
+    assert_eq!(place.run_on("copy", "count", &[]).ok(), "4\n");
+    assert!(place.run_on("copy", "verify", &[]).ok().contains("intact: "));
+
+    let refused = place.run("repair", &["copy"]).error();
+    assert!(refused.starts_with("selkie: cannot create a database in `"), "{refused}");
+    std::fs::write(&log, intact).unwrap();
+    let repaired = place.run("repair", &["other"]).ok();
+    assert!(repaired.ends_with("repaired: nothing durable is lost: `other`\n"), "{repaired}");
+    assert_eq!(place.run_on("other", "dump", &[]).ok(), place.run("dump", &[]).ok());
 }
 
 fn file_of(directory: &Path, ending: &str) -> PathBuf {
@@ -177,11 +219,12 @@ fn only_writing_creates_a_database() {
         ("history", &["key"]),
         ("info", &[]),
         ("verify", &[]),
+        ("repair", &["copy"]),
         ("snapshot", &[]),
     ] {
         let error = place.run(command, arguments).error();
         assert!(error.starts_with("selkie: no database at `db`"), "{command}: {error}");
-        assert!(!place.path("db").exists());
+        assert!(!place.path("db").exists() && !place.path("copy").exists());
     }
     std::fs::create_dir(place.path("db")).unwrap();
     std::fs::write(place.path("db").join("other.log"), "of another program").unwrap();

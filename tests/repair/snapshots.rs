@@ -73,6 +73,7 @@ fn a_damaged_footer_costs_the_past_and_a_damaged_file_head_nothing() {
     assert_eq!(repair.losses.len(), 1);
     assert_eq!((repair.losses[0].offset, repair.losses[0].bytes), (footer as u64, bytes as u64));
     assert_eq!((&repair.losses[0].data, repair.keys), (&LostData::Past, shape.last().live_keys()));
+    assert!(repair.past_from > 0 && repair.past_from < repair.version);
 
     let files = shape.with(&name, |bytes| bytes[3] ^= 1);
     let examined = examine(&shape, &files, &mut Random(1));
