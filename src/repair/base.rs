@@ -4,20 +4,28 @@ use std::sync::Arc;
 
 use crate::options::Retention;
 use crate::recovery::{Recovered, from_snapshot};
-use crate::snapshot::{self, Gap, StorageSource};
+use crate::snapshot::{self, Hint, StorageSource};
 use crate::storage::Storage;
 use crate::{Corruption, Error, Result};
 
+use super::hint;
 use super::log::Start;
-use super::report::{Loss, LossCause, LostData};
+use super::report::Loss;
 use super::survey::{SnapshotFile, Survey};
 
 /// What the kept commits begin with.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) enum Base {
     Beginning,
-    Snapshot { number: u64 },
-    Remains { number: u64, length: u64 },
+    Snapshot {
+        number: u64,
+    },
+    /// What is left of a snapshot, and what the log says of it.
+    Remains {
+        number: u64,
+        length: u64,
+        hint: Option<Hint>,
+    },
 }
 
 /// The snapshots that are whole, newest first, and the beginning of the log.
@@ -51,38 +59,32 @@ pub(super) async fn remains(storage: &dyn Storage, survey: &Survey) -> Result<Op
             continue;
         }
         let name = snapshot::file_name(number);
-        let Some(remains) = snapshot::salvage(storage, &name, length).await? else { continue };
+        let hint = hint::of_snapshot(storage, survey, number).await?;
+        let Some(remains) = snapshot::salvage(storage, &name, length, hint.as_ref()).await? else { continue };
         let header = remains.loaded.header;
         if header.segment == number && survey.database.is_none_or(|database| database == header.database) {
             let start = Start { segment: number, version: header.version, damaged: Vec::new() };
-            return Ok(Some((Base::Remains { number, length }, start)));
+            return Ok(Some((Base::Remains { number, length, hint }, start)));
         }
     }
     Ok(None)
 }
 
 /// Builds the state of a base, and says what is lost of it.
-pub(super) async fn load(storage: &Arc<dyn Storage>, base: Base) -> Result<(Recovered, Vec<Loss>)> {
+pub(super) async fn load(storage: &Arc<dyn Storage>, base: &Base) -> Result<(Recovered, Vec<Loss>)> {
     match base {
         Base::Beginning => Ok((Recovered::empty(Retention::None), Vec::new())),
         Base::Snapshot { number } => {
-            let name = snapshot::file_name(number);
+            let name = snapshot::file_name(*number);
             let loaded = snapshot::load(&mut StorageSource::new(Arc::clone(storage), &name), &name).await?;
             Ok((from_snapshot(loaded, &name), Vec::new()))
         }
-        Base::Remains { number, length } => {
-            let name = snapshot::file_name(number);
-            let Some(remains) = snapshot::salvage(storage.as_ref(), &name, length).await? else {
+        Base::Remains { number, length, hint } => {
+            let name = snapshot::file_name(*number);
+            let Some(remains) = snapshot::salvage(storage.as_ref(), &name, *length, hint.as_ref()).await? else {
                 return Err(Error::corrupted(name, 0, Corruption::Header));
             };
-            let losses = remains.gaps.into_iter().map(|gap| loss(&name, gap)).collect();
-            Ok((from_snapshot(remains.loaded, &name), losses))
+            Ok((from_snapshot(remains.loaded, &name), remains.losses))
         }
     }
-}
-
-fn loss(file: &str, gap: Gap) -> Loss {
-    let Gap { offset, bytes, kind, ranges } = gap;
-    let data = if ranges.is_empty() { LostData::Past } else { LostData::Keys(ranges) };
-    Loss { file: file.to_owned(), offset, bytes, cause: LossCause::Damage(kind), data }
 }

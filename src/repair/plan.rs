@@ -78,7 +78,7 @@ async fn build(
     mut walked: Walked,
 ) -> Result<Plan> {
     loop {
-        let (mut recovered, mut losses) = base::load(storage, base).await?;
+        let (mut recovered, mut losses) = base::load(storage, &base).await?;
         let mut replay = Replay::new(&mut recovered, Some(walked.version));
         match replay.run_parts(storage.as_ref(), &walked.parts).await {
             Ok(()) => {

@@ -112,7 +112,10 @@ pub enum LostData {
     },
     /// Keys of a snapshot that were in these ranges, and the past of all keys before the snapshot.
     Keys(Vec<KeyRange>),
-    /// The names of the keyspaces, those without keys, and the retention: what the header of a snapshot says.
+    /// What the header of a snapshot says: the names of the keyspaces, and the retention.
+    ///
+    /// A keyspace whose number is 7 is then named `keyspace 7`, and the retention is for ever, until it is set anew.
+    /// Keyspaces without a key in an intact block are not known, unless the log goes on in them.
     Names,
     /// No key, but the past of all keys before the snapshot.
     Past,
@@ -216,7 +219,7 @@ impl fmt::Display for LostData {
                 }
                 Ok(())
             }
-            Self::Names => f.write_str("the names of keyspaces, those without keys, and the retention"),
+            Self::Names => f.write_str("the names of the keyspaces, and the retention"),
             Self::Past => f.write_str("no key, but what was before the snapshot"),
         }
     }

@@ -59,7 +59,7 @@ mod writer;
 pub(crate) use file::write_file;
 pub(crate) use io::{ChunkSink, ChunkSource, ReadSource, Sink, Source, StorageSink, StorageSource, WriteSink};
 pub(crate) use reader::{Loaded, damaged_sections, load, verify};
-pub(crate) use salvage::{Gap, salvage};
+pub(crate) use salvage::{Hint, salvage};
 pub(crate) use writer::write;
 
 /// What a snapshot consists of, in numbers.

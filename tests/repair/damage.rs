@@ -3,7 +3,7 @@
 use selkie::{LostData, Repair};
 
 use crate::common::Random;
-use crate::examine::examine;
+use crate::examine::{Told, examine};
 use crate::shape::{self, Files, Shape};
 
 /// How often each outcome was seen.
@@ -16,17 +16,6 @@ struct Tally {
     partial: u32,
     /// Nothing at all.
     empty: u32,
-}
-
-/// Says what was done when the test fails.
-struct Told(String);
-
-impl Drop for Told {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("{}", self.0);
-        }
-    }
 }
 
 struct Trials {
@@ -164,11 +153,11 @@ fn a_log_copied_while_open() {
 #[test]
 fn a_snapshot_and_a_log() {
     let mut trials = Trials::new(shape::snapshot_and_log());
-    trials.flip_bytes(1999);
-    trials.truncate(4999);
+    trials.flip_bytes(3989);
+    trials.truncate(9973);
     trials.zero_pages(4096);
     trials.lose_files();
-    trials.damage_several(300);
+    trials.damage_several(150);
     let tally = trials.finish("snapshot and log");
     assert!(tally.lossless > 0 && tally.earlier > 0 && tally.partial > 0);
 }

@@ -172,6 +172,12 @@ pub(crate) fn two_snapshots() -> Shape {
     workshop.commits(30, 30, 300).snapshot().commits(20, 30, 300).closed()
 }
 
+/// A keyspace that has its first keys after the snapshot.
+pub(crate) fn empty_keyspace() -> Shape {
+    let workshop = Workshop::new(options()).create("users").commits(5, 10, 100).snapshot();
+    workshop.fill("users", 10, 100).commits(5, 10, 100).closed()
+}
+
 /// A log whose commits set two keys each.
 pub(crate) fn pairs() -> Shape {
     let mut workshop = Workshop::new(options());

@@ -82,6 +82,33 @@ fn a_damaged_footer_costs_the_past_and_a_damaged_file_head_nothing() {
 }
 
 #[test]
+fn a_damaged_header_costs_the_names() {
+    let shape = shape::history();
+    let (name, sections) = sections_of(&shape);
+    let (header, bytes) = sections[0];
+    for place in [header, header + 21, header + SECTION_HEAD_BYTES + 9] {
+        let files = shape.with(&name, |bytes| bytes[place] ^= 1);
+        let repair = examine(&shape, &files, &mut Random(1)).repair;
+        assert_eq!((repair.version, repair.losses.len()), (shape.last_version(), 1), "{:?}", repair.losses);
+        let loss = &repair.losses[0];
+        assert_eq!((loss.offset, loss.bytes, &loss.data), (header as u64, bytes as u64, &LostData::Names));
+        assert_eq!((repair.keys, repair.versions), (shape.last().live_keys(), shape.last().versions()));
+        assert_eq!(repair.keyspaces, ["default", "keyspace 1", "later"]);
+    }
+}
+
+/// The log goes on in a keyspace of which the snapshot has no key, so that only the log tells that there is one.
+#[test]
+fn a_keyspace_that_only_the_log_knows_is_there_without_the_header() {
+    let shape = shape::empty_keyspace();
+    let name = shape.snapshot();
+    let files = shape.with(&name, |bytes| bytes[FILE_HEAD_BYTES] ^= 1);
+    let repair = examine(&shape, &files, &mut Random(1)).repair;
+    assert_eq!((repair.version, repair.losses.len()), (shape.last_version(), 1));
+    assert_eq!(repair.keyspaces, ["default", "keyspace 1"]);
+}
+
+#[test]
 fn a_backup_that_is_kept_as_a_value_is_not_taken_for_the_rest_of_the_snapshot() {
     let shape = shape::backup_as_value();
     let (name, sections) = sections_of(&shape);

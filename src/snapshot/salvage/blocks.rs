@@ -147,6 +147,12 @@ impl Blocks {
     }
 }
 
+/// The newest time in a block; 0 when it is not as it should be.
+pub(super) fn newest_time(payload: &[u8], version: Version) -> u64 {
+    let Ok((_, entries)) = decode_block(payload, version) else { return 0 };
+    entries.iter().flat_map(|entry| &entry.revisions).map(|revision| revision.time).max().unwrap_or(0)
+}
+
 /// The keyspace and the entries of a block, all of them checked.
 fn decode_block(mut payload: &[u8], version: Version) -> Result<(u32, Vec<Entry<'_>>), Undecodable> {
     let header: BlockHeader = decode(&mut payload)?;

@@ -11,10 +11,11 @@
 //! be viewed any more.
 
 mod blocks;
+mod header;
 mod places;
 
 use crate::codec::{SnapshotFooter, SnapshotHeader};
-use crate::repair::KeyRange;
+use crate::repair::{KeyRange, Loss, LossCause, LostData};
 use crate::storage::Storage;
 use crate::{Corruption, Result, Version};
 
@@ -22,47 +23,65 @@ use super::reader::{Loaded, decode_whole, is_consistent};
 use super::section::{FILE_HEAD_BYTES, Kind};
 use super::{CHUNK_BYTES, Summary};
 use blocks::Blocks;
+pub(crate) use header::Hint;
 use places::{Place, Places, Section};
 
 /// What is left of a snapshot.
 #[derive(Debug)]
 pub(crate) struct Remains {
     pub(crate) loaded: Loaded,
-    pub(crate) gaps: Vec<Gap>,
+    pub(crate) losses: Vec<Loss>,
 }
 
-/// A part of a snapshot that is lost.
-#[derive(Debug)]
-pub(crate) struct Gap {
-    pub(crate) offset: u64,
-    pub(crate) bytes: u64,
-    pub(crate) kind: Corruption,
-    /// Where the lost keys were; empty when only the footer is lost.
-    pub(crate) ranges: Vec<KeyRange>,
-}
-
-/// Reads what is intact of a snapshot; none where not even its header is.
-pub(crate) async fn salvage(storage: &dyn Storage, name: &str, length: u64) -> Result<Option<Remains>> {
+/// Reads what is intact of a snapshot; none where nothing is. Where the header is lost, a hint stands in for it.
+pub(crate) async fn salvage(
+    storage: &dyn Storage,
+    name: &str,
+    length: u64,
+    hint: Option<&Hint>,
+) -> Result<Option<Remains>> {
     let places = Places { storage, name, length };
     let begin = Place { offset: FILE_HEAD_BYTES as u64, number: 0 };
-    let Some((section, first)) = places.section(begin).await? else { return Ok(None) };
-    let header = decode_whole::<SnapshotHeader>(&section.payload).ok().filter(is_consistent);
-    let Some(header) = header.filter(|_| section.kind == Kind::Header) else { return Ok(None) };
-    let mut salvage = Salvage { blocks: Blocks::new(&header), gaps: Vec::new(), forgotten: None, ended: false };
+    if let Some((header, first)) = read_header(&places, begin).await? {
+        let mut salvage = Salvage::new(name, &header);
+        salvage.read(&places, first).await?;
+        return Ok(Some(salvage.finish(header, length)));
+    }
+    let (_, first) = places.after_damage(begin).await?;
+    let Some(hint) = hint.filter(|_| first.offset < length) else { return Ok(None) };
+    let (header, unplaced) = header::infer(&places, first, hint).await?;
+    let mut salvage = Salvage::new(name, &header);
+    salvage.lose(begin.offset, first.offset, Corruption::Header, LostData::Names);
+    if first.number > 1 {
+        salvage.lose_blocks(begin.offset, first.offset, Corruption::Block);
+    }
     salvage.read(&places, first).await?;
-    Ok(Some(salvage.finish(header, length)))
+    let mut remains = salvage.finish(header, length);
+    add_unplaced(&mut remains.losses, unplaced);
+    Ok(Some(remains))
 }
 
-struct Salvage {
+async fn read_header(places: &Places<'_>, begin: Place) -> Result<Option<(SnapshotHeader, Place)>> {
+    let Some((section, first)) = places.section(begin).await? else { return Ok(None) };
+    let header = decode_whole::<SnapshotHeader>(&section.payload).ok().filter(is_consistent);
+    Ok(header.filter(|_| section.kind == Kind::Header).map(|header| (header, first)))
+}
+
+struct Salvage<'a> {
+    file: &'a str,
     blocks: Blocks,
-    gaps: Vec<Gap>,
+    losses: Vec<Loss>,
     /// What the footer says, once it was read.
     forgotten: Option<(Version, u64)>,
     /// Whether a footer was there, be it damaged: no block comes after it.
     ended: bool,
 }
 
-impl Salvage {
+impl<'a> Salvage<'a> {
+    fn new(file: &'a str, header: &SnapshotHeader) -> Self {
+        Self { file, blocks: Blocks::new(header), losses: Vec::new(), forgotten: None, ended: false }
+    }
+
     async fn read(&mut self, places: &Places<'_>, mut place: Place) -> Result<()> {
         while place.offset < places.length && !self.ended {
             let section = places.section(place).await?;
@@ -83,9 +102,7 @@ impl Salvage {
             Kind::Header => false,
             Kind::Block => {
                 let Ok(lost) = self.blocks.take(&section.payload) else { return false };
-                if let Some(gap) = self.gaps.last_mut().filter(|_| !lost.is_empty()) {
-                    gap.ranges = lost;
-                }
+                say_lost(&mut self.losses, lost);
                 true
             }
             Kind::Footer => {
@@ -103,34 +120,57 @@ impl Salvage {
         let (kind, next) = places.after_damage(place).await?;
         if kind == Some(Kind::Footer) {
             self.ended = true;
-            let (offset, bytes) = (place.offset, next.offset - place.offset);
-            self.gaps.push(Gap { offset, bytes, kind: Corruption::Footer, ranges: Vec::new() });
+            self.lose(place.offset, next.offset, Corruption::Footer, LostData::Past);
         } else {
             self.lose_blocks(place.offset, next.offset, Corruption::Block);
         }
         Ok(next)
     }
 
+    fn lose(&mut self, from: u64, to: u64, kind: Corruption, data: LostData) {
+        let (cause, file) = (LossCause::Damage(kind), self.file.to_owned());
+        self.losses.push(Loss { file, offset: from, bytes: to - from, cause, data });
+    }
+
+    /// Loses blocks, or more of them. Which keys were in them is known when the next one is read.
     fn lose_blocks(&mut self, from: u64, to: u64, kind: Corruption) {
         if self.blocks.open_gap() {
-            self.gaps.push(Gap { offset: from, bytes: 0, kind, ranges: Vec::new() });
-        }
-        if let Some(gap) = self.gaps.last_mut() {
-            gap.bytes = to - gap.offset;
+            self.lose(from, to, kind, LostData::Keys(Vec::new()));
+        } else if let Some(loss) = self.losses.last_mut() {
+            loss.bytes = to - loss.offset;
         }
     }
 
-    fn finish(mut self, header: SnapshotHeader, length: u64) -> Remains {
-        let (contents, lost, summary) = self.blocks.finish();
-        if let Some(gap) = self.gaps.last_mut().filter(|_| !lost.is_empty()) {
-            gap.ranges = lost;
-        }
-        let mut forgotten = self.forgotten.unwrap_or_default();
-        if !self.gaps.is_empty() {
+    fn finish(self, header: SnapshotHeader, length: u64) -> Remains {
+        let Self { blocks, mut losses, forgotten, .. } = self;
+        let (contents, lost, summary) = blocks.finish();
+        say_lost(&mut losses, lost);
+        let mut forgotten = forgotten.unwrap_or_default();
+        if !losses.is_empty() {
             // Keys that are lost look like keys that never were: nothing can be said of the time before.
             forgotten = (forgotten.0.max(header.version), forgotten.1.max(header.time));
         }
         let summary = Summary { bytes: length, forgotten, ..summary };
-        Remains { loaded: Loaded { header, contents, summary }, gaps: self.gaps }
+        Remains { loaded: Loaded { header, contents, summary }, losses }
+    }
+}
+
+/// Says which keys were in the blocks that were lost last.
+fn say_lost(losses: &mut [Loss], ranges: Vec<KeyRange>) {
+    let is_open = |loss: &&mut Loss| matches!(&loss.data, LostData::Keys(ranges) if ranges.is_empty());
+    if let Some(loss) = losses.iter_mut().rev().find(is_open) {
+        loss.data = LostData::Keys(ranges);
+    }
+}
+
+/// Any lost block may have been one of the keyspaces that have no other.
+fn add_unplaced(losses: &mut [Loss], keyspaces: Vec<String>) {
+    for loss in losses {
+        let LostData::Keys(ranges) = &mut loss.data else { continue };
+        for keyspace in &keyspaces {
+            if ranges.iter().all(|range| range.keyspace != *keyspace) {
+                ranges.push(KeyRange { keyspace: keyspace.clone(), ..KeyRange::default() });
+            }
+        }
     }
 }
