@@ -158,7 +158,7 @@ fn verify_tells_damage_from_none() {
     assert_eq!(damaged.output.matches("DAMAGED").count(), 2, "{}", damaged.output);
     assert!(damaged.output.contains("damaged in 2 places; it does not open"), "{}", damaged.output);
     assert!(
-        damaged.output.contains("\nwhat a repair would keep and lose:\nkept  commits to 0: 0 keys"),
+        damaged.output.contains("\nwhat a repair would keep and lose:\nkept  commits to 6: 6 keys in 1 keyspaces, "),
         "{}",
         damaged.output
     );

@@ -48,10 +48,12 @@ impl Trials {
         }
     }
 
-    fn flip_bytes(&mut self, step: usize) {
+    /// One byte in so many, and more of the heads of files.
+    fn flip_bytes(&mut self, step: usize, step_in_heads: usize) {
         for (file, bytes) in self.shape.files.clone() {
-            // The heads of files and sections are flipped everywhere.
-            for place in (0..bytes.len()).filter(|place| *place < 100 || place % step == 0) {
+            let is_tried =
+                |place: &usize| place.is_multiple_of(step) || *place < 100 && place.is_multiple_of(step_in_heads);
+            for place in (0..bytes.len()).filter(is_tried) {
                 let flipped = 1 << self.random.below(8);
                 let files = self.shape.with(&file, |bytes| bytes[place] ^= flipped);
                 self.try_with(format!("byte {place} of {file} flipped by {flipped}"), &files);
@@ -127,7 +129,7 @@ fn damage_once(files: &mut Files, random: &mut Random) {
 #[test]
 fn a_log() {
     let mut trials = Trials::new(shape::log());
-    trials.flip_bytes(31);
+    trials.flip_bytes(31, 1);
     trials.truncate(61);
     trials.zero_pages(4096);
     trials.zero_pages(256);
@@ -140,7 +142,7 @@ fn a_log() {
 #[test]
 fn a_log_copied_while_open() {
     let mut trials = Trials::new(shape::crashed_log());
-    trials.flip_bytes(31);
+    trials.flip_bytes(31, 1);
     trials.truncate(61);
     trials.zero_pages(4096);
     trials.zero_pages(256);
@@ -153,7 +155,7 @@ fn a_log_copied_while_open() {
 #[test]
 fn a_snapshot_and_a_log() {
     let mut trials = Trials::new(shape::snapshot_and_log());
-    trials.flip_bytes(3989);
+    trials.flip_bytes(3989, 7);
     trials.truncate(9973);
     trials.zero_pages(4096);
     trials.lose_files();
@@ -165,11 +167,11 @@ fn a_snapshot_and_a_log() {
 #[test]
 fn a_history_with_keyspaces() {
     let mut trials = Trials::new(shape::history());
-    trials.flip_bytes(19_997);
+    trials.flip_bytes(19_997, 9);
     trials.truncate(49_999);
     trials.zero_pages(65_536);
     trials.lose_files();
-    trials.damage_several(60);
+    trials.damage_several(40);
     let tally = trials.finish("history");
     assert!(tally.lossless > 0 && tally.earlier > 0 && tally.partial > 0);
 }
@@ -177,11 +179,11 @@ fn a_history_with_keyspaces() {
 #[test]
 fn two_snapshots() {
     let mut trials = Trials::new(shape::two_snapshots());
-    trials.flip_bytes(97);
+    trials.flip_bytes(97, 3);
     trials.truncate(199);
     trials.zero_pages(512);
     trials.lose_files();
-    trials.damage_several(400);
+    trials.damage_several(300);
     let tally = trials.finish("two snapshots");
     assert!(tally.lossless > 0 && tally.earlier > 0);
 }

@@ -20,10 +20,14 @@ fn u64_at(bytes: &[u8], offset: usize) -> u64 {
     u64::from_le_bytes(bytes[offset..offset + 8].try_into().unwrap())
 }
 
+fn is_segment(name: &str) -> bool {
+    std::path::Path::new(name).extension().is_some_and(|extension| extension == "log")
+}
+
 /// The frames of all commits in the log.
 fn frames(shape: &Shape) -> Vec<Frame> {
     let mut frames = Vec::new();
-    for (file, bytes) in shape.files.iter().filter(|(name, _)| name.ends_with(".log")) {
+    for (file, bytes) in shape.files.iter().filter(|(name, _)| is_segment(name)) {
         let mut offset = SEGMENT_HEADER_BYTES;
         while offset < bytes.len() {
             let [length, kind] = [0, 4].map(|at| u64_at(bytes, offset + at) as u32 as usize);

@@ -44,8 +44,8 @@ fn a_damaged_block_costs_its_keys() {
             let LostData::Keys(ranges) = &loss.data else { panic!("{loss}") };
             assert_eq!(ranges.len(), 1);
             let keys = shape.last().values();
-            let lost = keys.keys().filter(|key| ranges[0].contains(key)).count();
-            assert!((10..200).contains(&lost), "{lost} keys of {loss}");
+            let count = keys.keys().filter(|key| ranges[0].contains(key)).count();
+            assert!((10..200).contains(&count), "{count} keys of {loss}");
         }
     }
 }

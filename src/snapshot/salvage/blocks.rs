@@ -79,7 +79,7 @@ impl Blocks {
             self.entry(entry, position == 0 && continues);
         }
         let up_to = Bytes::copy_from_slice(first.key);
-        Ok(gap.map(|(keyspace, after)| self.ranges(keyspace, after, place, Some(up_to))).unwrap_or_default())
+        Ok(gap.map(|(keyspace, after)| self.ranges(keyspace, after, place, Some(&up_to))).unwrap_or_default())
     }
 
     /// Which keyspace a block belongs to, when it can come next.
@@ -127,21 +127,21 @@ impl Blocks {
 
     /// The indexes, where keys are lost at the end, and what was taken.
     pub(super) fn finish(mut self) -> (Vec<(u32, Index)>, Vec<KeyRange>, Summary) {
-        let last = self.keyspaces.len().saturating_sub(1);
+        let end = self.keyspaces.len().saturating_sub(1);
         let gap = self.gap.take();
-        let lost = gap.map(|(keyspace, after)| self.ranges(keyspace, after, last, None)).unwrap_or_default();
+        let ranges = gap.map(|(keyspace, after)| self.ranges(keyspace, after, end, None)).unwrap_or_default();
         while self.current < self.keyspaces.len() {
             self.end_keyspace();
         }
-        (self.loader.contents, lost, self.summary)
+        (self.loader.contents, ranges, self.summary)
     }
 
     /// From a key of one keyspace to a key of another, or of the same.
-    fn ranges(&self, from: usize, mut after: Option<Vec<u8>>, to: usize, up_to: Option<Bytes>) -> Vec<KeyRange> {
+    fn ranges(&self, from: usize, mut after: Option<Vec<u8>>, to: usize, up_to: Option<&Bytes>) -> Vec<KeyRange> {
         let range = |place: usize| KeyRange {
             keyspace: self.keyspaces[place].1.clone(),
             after: after.take().map(Bytes::from),
-            up_to: up_to.clone().filter(|_| place == to),
+            up_to: up_to.filter(|_| place == to).cloned(),
         };
         (from..=to).map(range).collect()
     }

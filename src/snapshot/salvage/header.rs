@@ -37,23 +37,24 @@ pub(super) async fn infer(places: &Places<'_>, mut place: Place, hint: &Hint) ->
         }
         place = next;
     }
-    let placed = numbers.len();
+    let with_blocks = numbers.len();
     hint.keyspaces.iter().chain(&[DEFAULT_NUMBER]).for_each(|number| add(&mut numbers, *number));
-    let unplaced = numbers[placed..].iter().map(|number| name(*number)).collect();
+    let unplaced = numbers[with_blocks..].iter().map(|number| name(*number)).collect();
     let header = SnapshotHeader {
         database: hint.database,
         segment: hint.segment,
         version: hint.version,
         time,
         retention: Retention::Forever,
-        next_keyspace: numbers.iter().max().map_or(1, |last| last.saturating_add(1)),
+        next_keyspace: numbers.iter().max().map_or(1, |last| last + 1),
         keyspaces: numbers.into_iter().map(|number| (number, name(number))).collect(),
     };
     Ok((header, unplaced))
 }
 
 fn add(numbers: &mut Vec<u32>, number: u32) {
-    if !numbers.contains(&number) {
+    // No keyspace has the greatest number, because the next one could not have a greater one.
+    if number < u32::MAX && !numbers.contains(&number) {
         numbers.push(number);
     }
 }

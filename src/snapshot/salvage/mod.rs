@@ -57,7 +57,7 @@ pub(crate) async fn salvage(
     }
     salvage.read(&places, first).await?;
     let mut remains = salvage.finish(header, length);
-    add_unplaced(&mut remains.losses, unplaced);
+    add_unplaced(&mut remains.losses, &unplaced);
     Ok(Some(remains))
 }
 
@@ -164,10 +164,10 @@ fn say_lost(losses: &mut [Loss], ranges: Vec<KeyRange>) {
 }
 
 /// Any lost block may have been one of the keyspaces that have no other.
-fn add_unplaced(losses: &mut [Loss], keyspaces: Vec<String>) {
+fn add_unplaced(losses: &mut [Loss], keyspaces: &[String]) {
     for loss in losses {
         let LostData::Keys(ranges) = &mut loss.data else { continue };
-        for keyspace in &keyspaces {
+        for keyspace in keyspaces {
             if ranges.iter().all(|range| range.keyspace != *keyspace) {
                 ranges.push(KeyRange { keyspace: keyspace.clone(), ..KeyRange::default() });
             }
