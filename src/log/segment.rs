@@ -69,15 +69,20 @@ impl SegmentHeader {
             return Err(Error::corrupted(file, 0, Corruption::Header));
         }
         match u32_at(bytes, 8) {
-            FORMAT => Ok(Self {
-                database: u64_at(bytes, 16),
-                segment: u64_at(bytes, 24),
-                epoch: u64_at(bytes, 32),
-                salt: u64_at(bytes, 40),
-                first_sequence: u64_at(bytes, 48),
-                previous_end: u64_at(bytes, 56),
-            }),
+            FORMAT => Ok(Self::fields(bytes)),
             format => Err(Error::new(ErrorKind::UnsupportedFormat { file: file.to_owned(), format })),
+        }
+    }
+
+    /// The fields as they stand there, intact or not.
+    pub(crate) fn fields(bytes: &[u8; SEGMENT_HEADER_BYTES]) -> Self {
+        Self {
+            database: u64_at(bytes, 16),
+            segment: u64_at(bytes, 24),
+            epoch: u64_at(bytes, 32),
+            salt: u64_at(bytes, 40),
+            first_sequence: u64_at(bytes, 48),
+            previous_end: u64_at(bytes, 56),
         }
     }
 }

@@ -26,12 +26,14 @@ pub(super) struct Account {
     is_whole: bool,
     /// The damage since the last commit: it held those that are missing before the next.
     damaged: Vec<Damaged>,
+    /// Whether that damage ends what is kept even if it held no commit.
+    is_end: bool,
 }
 
 impl Account {
     /// Begins after a version. What is damaged may have held the commits that follow.
     pub(super) fn new(version: Version, damaged: Vec<Damaged>) -> Self {
-        Self { version, losses: Vec::new(), expected: version + 1, is_whole: true, damaged }
+        Self { version, losses: Vec::new(), expected: version + 1, is_whole: true, damaged, is_end: false }
     }
 
     pub(super) fn expected(&self) -> Version {
@@ -47,9 +49,11 @@ impl Account {
         self.damaged.push(damaged);
     }
 
-    /// Keeps nothing from here on.
-    pub(super) fn stop(&mut self) {
+    /// Adds damage behind which nothing is kept.
+    pub(super) fn end(&mut self, damaged: Damaged) {
+        self.is_end |= self.is_whole;
         self.is_whole = false;
+        self.damage(damaged);
     }
 
     /// Says which commit an intact place holds next, so that those before it, if any are missing, are lost.
@@ -60,9 +64,12 @@ impl Account {
             }
             self.lose(Some(version - 1));
             self.is_whole = false;
+        } else if self.is_end {
+            self.lose(None);
         }
-        // Damage that held no commit has cost nothing.
+        // Other damage that held no commit has cost nothing.
         self.damaged.clear();
+        self.is_end = false;
         self.expected = version;
     }
 

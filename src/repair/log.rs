@@ -2,8 +2,12 @@
 //!
 //! The sequences decide. A file that is missing or damaged ends the kept commits only if the next intact header says
 //! that commits were in it; a damaged frame always does. What comes after is read on to the end, to tell what is lost.
+//!
+//! A damaged header does not cost its segment while the first frame is intact under the salt that stands in it: that frame
+//! says the rest.
 
 use crate::files::{Files, read_file};
+use crate::log::frame::{FrameHeader, HEADER_BYTES};
 use crate::log::scan::{Scan, SegmentEnd, Step};
 use crate::log::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_name};
 use crate::recovery::segments::Segment;
@@ -19,6 +23,8 @@ pub(super) struct LogFile {
     pub(super) number: u64,
     length: u64,
     pub(super) header: Result<SegmentHeader, Corruption>,
+    /// Whether the header is damaged and only the salt in it was confirmed, by the first frame.
+    pub(super) is_inferred: bool,
 }
 
 /// Where the commits of the log are to follow.
@@ -51,9 +57,24 @@ pub(super) async fn read_headers(storage: &dyn Storage, found: &Files) -> Result
             Ok(_) => Err(Corruption::Foreign),
             Err(error) => Err(corruption_of(error)?),
         };
-        files.push(LogFile { number, length, header });
+        let mut file = LogFile { number, length, header, is_inferred: false };
+        if file.header.is_err_and(|kind| kind == Corruption::Header)
+            && let Some(bytes) = bytes.first_chunk()
+            && let Some(header) = infer(storage, &name, SegmentHeader::fields(bytes)).await?
+        {
+            let header = SegmentHeader { segment: number, ..header };
+            file = LogFile { header: Ok(header), is_inferred: true, ..file };
+        }
+        files.push(file);
     }
     Ok(files)
+}
+
+/// What the first frame says of a damaged header, when the salt that stands there is the right one.
+async fn infer(storage: &dyn Storage, name: &str, header: SegmentHeader) -> Result<Option<SegmentHeader>> {
+    let bytes = storage.read(name, SEGMENT_HEADER_BYTES as u64, HEADER_BYTES).await?;
+    let frame = FrameHeader::decode(&bytes, header.salt);
+    Ok(frame.map(|frame| SegmentHeader { first_sequence: frame.sequence, epoch: frame.epoch, ..header }))
 }
 
 /// The kind of damage; every other error is passed on.
@@ -93,7 +114,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     async fn file(&mut self, storage: &dyn Storage, position: usize) -> Result<()> {
-        let &LogFile { number, length, header } = &self.files[position];
+        let &LogFile { number, length, header, .. } = &self.files[position];
         if number != self.next_number {
             self.miss(self.next_number);
         }
@@ -132,7 +153,7 @@ impl Walk<'_> {
         let number = segment.header.segment;
         let next = self.files.get(position + 1);
         let stated_end = next
-            .filter(|next| next.number == number + 1)
+            .filter(|next| next.number == number + 1 && !next.is_inferred)
             .and_then(|next| next.header.ok())
             .map(|next| next.previous_end);
         let has_next = next.is_some() && !self.is_unfinished(position + 1);
@@ -158,8 +179,7 @@ impl Walk<'_> {
                     let resumed = self.resume(begin, offset);
                     let end = resumed.as_ref().map_or(end_of(data, stated_end), |resumed| resumed.here().offset);
                     let bytes = end.saturating_sub(offset);
-                    self.account.damage(Damaged { file: segment.name.clone(), offset, bytes, kind });
-                    self.account.stop();
+                    self.account.end(Damaged { file: segment.name.clone(), offset, bytes, kind });
                     let Some(resumed) = resumed else { return };
                     scan = resumed;
                 }
@@ -169,8 +189,7 @@ impl Walk<'_> {
 
     fn commit(&mut self, version: Version, file: &str, offset: u64, bytes: u64) {
         if self.undecodable == Some(version) {
-            self.account.damage(Damaged { file: file.to_owned(), offset, bytes, kind: Corruption::Payload });
-            self.account.stop();
+            self.account.end(Damaged { file: file.to_owned(), offset, bytes, kind: Corruption::Payload });
         } else {
             self.account.commit(version, file, offset, bytes);
         }

@@ -44,7 +44,12 @@ impl Survey {
     fn numbers(&self) -> impl Iterator<Item = u64> {
         let of_snapshots =
             self.snapshots.iter().filter_map(|file| file.header.as_ref().ok()).map(|header| header.database);
-        let of_segments = self.segments.iter().filter_map(|file| file.header.ok()).map(|header| header.database);
+        let of_segments = self
+            .segments
+            .iter()
+            .filter(|file| !file.is_inferred)
+            .filter_map(|file| file.header.ok())
+            .map(|header| header.database);
         of_snapshots.chain(of_segments)
     }
 
@@ -63,7 +68,7 @@ impl Survey {
     fn refuse_foreign(&mut self) {
         let database = self.database;
         let is_foreign = |number: u64| database.is_some_and(|database| database != number);
-        for file in &mut self.segments {
+        for file in self.segments.iter_mut().filter(|file| !file.is_inferred) {
             if file.header.is_ok_and(|header| is_foreign(header.database)) {
                 file.header = Err(Corruption::Foreign);
             }

@@ -70,6 +70,44 @@ fn a_damaged_frame_ends_what_is_kept() {
 }
 
 #[test]
+fn a_damaged_header_costs_its_segment_only_if_the_salt_is_damaged() {
+    let shape = shape::log();
+    let frames = frames(&shape);
+    for file in [&frames[0].file, &frames[frames.len() / 2].file] {
+        for place in 0..SEGMENT_HEADER_BYTES {
+            let files = shape.with(file, |bytes| bytes[place] ^= 32);
+            let examined = examine(&shape, &files, &mut Random(1));
+            assert!(examined.verification.opening.is_err());
+            let losses = examined.repair.losses;
+            if (40..48).contains(&place) {
+                assert_eq!((&losses[0].file, losses[0].cause), (file, LossCause::Damage(Corruption::Header)));
+            } else {
+                assert_eq!((examined.repair.version, losses), (shape.last_version(), Vec::new()), "byte {place}");
+            }
+        }
+    }
+}
+
+/// Every checksum is right, and still the header contradicts the segment before it.
+#[test]
+fn a_header_that_is_wrong_under_an_intact_checksum_is_told() {
+    let shape = shape::log();
+    let frames = frames(&shape);
+    let file = &frames[frames.len() / 2].file;
+    let before = frames.iter().rev().find(|frame| frame.file < *file).unwrap();
+    let files = shape.with(file, |bytes| {
+        bytes[57] ^= 64;
+        let checksum = crc32fast::hash(&bytes[..68]);
+        bytes[68..72].copy_from_slice(&checksum.to_le_bytes());
+    });
+    let repair = examine(&shape, &files, &mut Random(1)).repair;
+    assert_eq!(repair.version, before.version);
+    let loss = &repair.losses[0];
+    assert_eq!((&loss.file, loss.offset), (&before.file, (before.offset + before.bytes) as u64));
+    assert!(matches!(loss.cause, LossCause::Damage(_)), "{loss}");
+}
+
+#[test]
 fn a_torn_tail_is_named_and_is_no_loss_of_what_was_durable() {
     let shape = shape::crashed_log();
     let frames = frames(&shape);
