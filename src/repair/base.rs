@@ -28,17 +28,16 @@ pub(super) enum Base {
     },
 }
 
-/// The snapshots that are whole, newest first, and the beginning of the log.
-pub(super) fn whole(survey: &Survey) -> Vec<(Base, Start)> {
-    let mut bases = Vec::new();
+/// The newest snapshot that is whole, or the beginning of the log. No earlier base leads further, because the same log
+/// follows it.
+pub(super) fn whole(survey: &Survey) -> (Base, Start) {
     for SnapshotFile { number, header, .. } in survey.snapshots.iter().rev() {
         if let Ok(header) = header {
             let start = Start { segment: *number, version: header.version, damaged: Vec::new() };
-            bases.push((Base::Snapshot { number: *number }, start));
+            return (Base::Snapshot { number: *number }, start);
         }
     }
-    bases.push((Base::Beginning, beginning(survey)));
-    bases
+    (Base::Beginning, beginning(survey))
 }
 
 /// Where the log begins at later commits, the damaged snapshots held those before.

@@ -124,7 +124,7 @@ impl Walk<'_> {
         match header {
             Ok(header) if header.first_sequence >= self.account.expected() => {
                 let data = read_file(storage, &name, length).await?;
-                self.segment(Segment { name, length, header }, &data, position);
+                self.segment(Segment { name, length, header }, &data, position)?;
             }
             // Opening passes over it as well: a crash left it.
             Err(_) if !is_expected && position > 0 && self.is_unfinished(position) => {}
@@ -147,7 +147,7 @@ impl Walk<'_> {
         position + 1 == self.files.len() && file.header.is_err() && file.length <= SEGMENT_HEADER_BYTES as u64
     }
 
-    fn segment(&mut self, segment: Segment, data: &[u8], position: usize) {
+    fn segment(&mut self, segment: Segment, data: &[u8], position: usize) -> Result<()> {
         self.account.reach(segment.header.first_sequence, &segment.name, 0);
         let is_whole = self.account.is_whole();
         let number = segment.header.segment;
@@ -157,13 +157,14 @@ impl Walk<'_> {
             .and_then(|next| next.header.ok())
             .map(|next| next.previous_end);
         let has_next = next.is_some() && !self.is_unfinished(position + 1);
-        self.frames(&segment, data, stated_end, has_next);
+        self.frames(&segment, data, stated_end, has_next)?;
         if is_whole {
             self.parts.push((segment, stated_end));
         }
+        Ok(())
     }
 
-    fn frames(&mut self, segment: &Segment, data: &[u8], stated_end: Option<u64>, has_next: bool) {
+    fn frames(&mut self, segment: &Segment, data: &[u8], stated_end: Option<u64>, has_next: bool) -> Result<()> {
         let begin = || Scan::new(&segment.name, segment.header, data, stated_end);
         let mut scan = begin();
         loop {
@@ -173,14 +174,17 @@ impl Walk<'_> {
                     let bytes = scan.here().offset - offset;
                     self.commit(commit.version, &segment.name, offset, bytes);
                 }
-                Ok(Step::End(end)) => return self.end(&segment.name, end, has_next),
+                Ok(Step::End(end)) => {
+                    self.end(&segment.name, end, has_next);
+                    return Ok(());
+                }
                 Err(error) => {
-                    let kind = corruption_of(error).unwrap_or(Corruption::Frame);
+                    let kind = corruption_of(error)?;
                     let resumed = self.resume(begin, offset);
                     let end = resumed.as_ref().map_or(end_of(data, stated_end), |resumed| resumed.here().offset);
                     let bytes = end.saturating_sub(offset);
                     self.account.end(Damaged { file: segment.name.clone(), offset, bytes, kind });
-                    let Some(resumed) = resumed else { return };
+                    let Some(resumed) = resumed else { return Ok(()) };
                     scan = resumed;
                 }
             }

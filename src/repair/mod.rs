@@ -2,10 +2,10 @@
 //!
 //! The damaged files are only read. A database that opens is copied as it opens. Of one that does not, this is kept:
 //!
-//! 1. The base is a snapshot that is whole, or the beginning of the log: the one from which the commits of the log reach
-//!    furthest, and the newest of those. Only where no commit can be kept in this way, it is what is intact of the
-//!    newest damaged snapshot. The keys in lost blocks are then missing, and the past before the snapshot cannot be viewed.
-//!    If its header is lost as well, keyspaces get names made of their numbers, and the retention keeps everything.
+//! 1. The base is the newest snapshot that is whole, or else the beginning of the log. Only where no commit can be kept
+//!    in this way, it is what is intact of the newest damaged snapshot. The keys in lost blocks are then missing, and the
+//!    past before the snapshot cannot be viewed. If its header is lost as well, keyspaces get names made of their numbers,
+//!    and the retention keeps everything.
 //! 2. The commits of the log follow from there on, in the order of their versions and without a gap: the first one that
 //!    is damaged or missing ends them. A damaged or missing file in which there was no commit ends nothing.
 //! 3. Everything else is lost. Each loss is reported with its place, its cause, and what it held.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::Result;
 use crate::log::segment::segment_name;
 use crate::recovery::Recovered;
 use crate::recovery::replay::Replay;
 use crate::storage::Storage;
-use crate::{Corruption, Error, Result};
 
 use super::account::torn_tail;
 use super::base::{self, Base};
@@ -52,20 +52,14 @@ fn torn_tail_of(recovered: &Recovered) -> Option<Loss> {
 
 async fn salvage(storage: &Arc<dyn Storage>) -> Result<Plan> {
     let survey = Survey::new(storage).await?;
-    let mut best: Option<(Base, Start, Walked)> = None;
-    for (base, start) in base::whole(&survey) {
-        let walked = log::walk(storage.as_ref(), &survey.segments, &start, None).await?;
-        if best.as_ref().is_none_or(|(_, _, best)| best.version < walked.version) {
-            best = Some((base, start, walked));
-        }
-    }
-    if best.as_ref().is_none_or(|(_, _, walked)| walked.version == 0)
-        && let Some((base, start)) = base::remains(storage.as_ref(), &survey).await?
+    let (mut base, mut start) = base::whole(&survey);
+    let mut walked = log::walk(storage.as_ref(), &survey.segments, &start, None).await?;
+    if walked.version == 0
+        && let Some(remains) = base::remains(storage.as_ref(), &survey).await?
     {
-        let walked = log::walk(storage.as_ref(), &survey.segments, &start, None).await?;
-        best = Some((base, start, walked));
+        (base, start) = remains;
+        walked = log::walk(storage.as_ref(), &survey.segments, &start, None).await?;
     }
-    let Some((base, start, walked)) = best else { return Err(Error::corrupted("log", 0, Corruption::Missing)) };
     build(storage, &survey, base, &start, walked).await
 }
 

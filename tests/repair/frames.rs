@@ -145,6 +145,32 @@ fn a_segment_of_another_database_is_not_used() {
     assert_eq!((&repair.losses[0].file, repair.losses[0].offset), (file, 0));
 }
 
+/// Whole snapshots, newest first, are what a repair begins with.
+#[test]
+fn the_newest_snapshot_that_is_whole_is_the_base() {
+    let shape = shape::two_snapshots();
+    let frames = frames(&shape);
+    let snapshots: Vec<_> = shape.files.keys().filter(|name| name.ends_with(".snapshot")).collect();
+    let [older, newer] = snapshots[..] else { panic!("{snapshots:?}") };
+    let between = &frames[frames.len() / 4];
+    let after = &frames[frames.len() - 5];
+
+    let mut files = shape.with(&between.file, |bytes| bytes[between.offset] ^= 1);
+    files.remove("database");
+    let repair = examine(&shape, &files, &mut Random(1)).repair;
+    assert_eq!((repair.version, repair.snapshot.as_ref()), (shape.last_version(), Some(newer)));
+    assert_eq!(repair.losses, Vec::new());
+
+    files.get_mut(newer).unwrap()[30] ^= 1;
+    let repair = examine(&shape, &files, &mut Random(1)).repair;
+    assert_eq!((repair.version, repair.snapshot.as_ref()), (between.version - 1, Some(older)));
+
+    let mut files = shape.with(&after.file, |bytes| bytes[after.offset] ^= 1);
+    files.get_mut(newer).unwrap()[30] ^= 1;
+    let repair = examine(&shape, &files, &mut Random(1)).repair;
+    assert_eq!((repair.version, repair.snapshot.as_ref()), (after.version - 1, Some(older)));
+}
+
 #[test]
 fn a_missing_file_database_costs_nothing() {
     for shape in [shape::log(), shape::two_snapshots()] {
