@@ -241,6 +241,18 @@ mod tests {
     }
 
     #[test]
+    fn a_commit_that_is_missing_or_repeated_between_intact_ones_is_damage() {
+        let (data, offsets) = segment(false, false);
+        let frame = |place: usize| &data[offsets[place]..offsets[place + 1]];
+        for places in [[0, 2], [0, 0]] {
+            let [first, second] = places.map(frame);
+            let damaged = [&data[..offsets[0]], first, second].concat();
+            let error = scan(&damaged, None).unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::Corrupted { kind: Corruption::Sequence, .. }), "{error}");
+        }
+    }
+
+    #[test]
     fn a_stated_end_must_be_reached_exactly() {
         let (data, offsets) = segment(false, false);
         assert_eq!(scan(&data, Some(offsets[2] as u64)).unwrap().0, [10, 11]);

@@ -4,12 +4,12 @@ use crate::process::{command, quiet};
 use crate::setup::WASM;
 use crate::{Result, setup, ui};
 
-const CLIPPY: [&str; 5] = ["clippy", "--workspace", "--all-targets", "--features", "cli"];
+const CLIPPY: [&str; 5] = ["clippy", "--workspace", "--all-targets", "--features", "cli,testing"];
 const CLIPPY_WASM: [&str; 7] = ["clippy", "--package", "selkie", "--lib", "--tests", "--target", WASM];
-const DOCUMENTATION: [&str; 7] = ["doc", "--package", "selkie", "--lib", "--no-deps", "--features", "cli"];
+const DOCUMENTATION: [&str; 7] = ["doc", "--package", "selkie", "--lib", "--no-deps", "--features", "cli,testing"];
 /// In the test profile, whose dependencies the tests have compiled already; the bench profile would compile all of them anew.
 const EXAMPLES_AND_BENCHES: [&str; 7] =
-    ["test", "--workspace", "--features", "cli", "--no-run", "--examples", "--benches"];
+    ["test", "--workspace", "--features", "cli,testing", "--no-run", "--examples", "--benches"];
 
 pub(crate) fn run() -> Result {
     setup::for_checks()?;

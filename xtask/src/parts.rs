@@ -44,7 +44,7 @@ pub(crate) fn build_package() -> Result {
 }
 
 fn native(options: &Options) -> Result {
-    let arguments = ["test", "--workspace", "--features", "cli", "--no-fail-fast"];
+    let arguments = ["test", "--workspace", "--features", "cli,testing", "--no-fail-fast"];
     show(command("cargo", arguments).env("SELKIE_KILLS", options.kills.to_string()))
 }
 

@@ -7,13 +7,13 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::mutations::{MUTATIONS, Mutation};
+use crate::mutations::{LIBRARY, MUTATIONS, Mutation};
 use crate::process::{answer, command, root};
 use crate::{Result, ui};
 
 const FOLDER: &str = "target/teeth";
 /// Much longer than any of the tests takes.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn run(arguments: &[&str]) -> Result {
     let wanted: Vec<&Mutation> = MUTATIONS.iter().filter(|mutation| matches(mutation, arguments)).collect();
@@ -68,8 +68,9 @@ fn attempt(copy: &Path, mutation: &Mutation) -> Result {
 /// The test must compile, and fail, or not come to an end.
 fn is_caught(copy: &Path, mutation: &Mutation) -> Result {
     let (suite, test) = mutation.test;
-    let mut cargo =
-        command("cargo", ["test", "--package", "selkie", "--features", "testing", "--no-run", "--test", suite]);
+    let of: &[&str] = if suite == LIBRARY { &["--lib"] } else { &["--test", suite] };
+    let build = ["test", "--package", "selkie", "--features", "testing", "--no-run"];
+    let mut cargo = command("cargo", [&build[..], of].concat());
     let target = root().join(FOLDER).join("target");
     let built = cargo.current_dir(copy).env("CARGO_TARGET_DIR", target).env("RUSTFLAGS", "-Awarnings").output();
     let built = built.map_err(|error| format!("cargo: {error}"))?;
