@@ -127,7 +127,7 @@ impl Scheduler {
         EPOCH_NS + self.elapsed.get().as_nanos() as u64
     }
 
-    /// SplitMix64.
+    /// `SplitMix64`.
     pub(crate) fn random(&self) -> u64 {
         let state = self.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
         self.random.set(state);

@@ -187,10 +187,10 @@ impl World {
 
     fn check_serial(&self, since: Version, isolation: Isolation, changes: &Changes, read: &[Key]) {
         let model = self.model.borrow();
-        let changed = |key: &&Key| model.last_change(key) > since;
+        let is_newer = |key: &&Key| model.last_change(key) > since;
         let lost = match isolation {
-            Isolation::Snapshot => changes.keys().find(changed),
-            _ => read.iter().find(changed),
+            Isolation::Snapshot => changes.keys().find(is_newer),
+            _ => read.iter().find(is_newer),
         };
         assert_eq!(lost, None, "it changed since {since}, and the commit went through");
     }

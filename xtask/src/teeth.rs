@@ -72,11 +72,11 @@ fn is_caught(copy: &Path, mutation: &Mutation) -> Result {
     let build = ["test", "--package", "selkie", "--features", "testing", "--no-run"];
     let mut cargo = command("cargo", [&build[..], of].concat());
     let target = root().join(FOLDER).join("target");
-    let built = cargo.current_dir(copy).env("CARGO_TARGET_DIR", target).env("RUSTFLAGS", "-Awarnings").output();
-    let built = built.map_err(|error| format!("cargo: {error}"))?;
-    let said = String::from_utf8_lossy(&built.stderr);
+    let output = cargo.current_dir(copy).env("CARGO_TARGET_DIR", target).env("RUSTFLAGS", "-Awarnings").output();
+    let output = output.map_err(|error| format!("cargo: {error}"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
     let program = said.rsplit_once(" (").and_then(|(_, end)| end.split_once(')')).map(|(program, _)| program);
-    let Some(program) = program.filter(|_| built.status.success()) else {
+    let Some(program) = program.filter(|_| output.status.success()) else {
         return Err(format!("{}: it does not compile\n{said}", mutation.name));
     };
     if passes(copy, program, test)? {

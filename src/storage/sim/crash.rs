@@ -187,7 +187,7 @@ fn apply_pieces(change: &Change, unit: usize, bytes: &mut Vec<u8>, mut has_piece
     }
 }
 
-/// SplitMix64.
+/// `SplitMix64`.
 struct Random(u64);
 
 impl Random {

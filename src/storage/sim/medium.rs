@@ -154,9 +154,8 @@ impl Medium {
     /// Whether a call can be done at all.
     pub(super) fn check(&self, name: &str, effect: &Effect) -> io::Result<()> {
         match effect {
-            Effect::Nothing | Effect::SyncDirectory => Ok(()),
             Effect::Create if self.names.contains_key(name) => Err(io::ErrorKind::AlreadyExists.into()),
-            Effect::Create => Ok(()),
+            Effect::Nothing | Effect::SyncDirectory | Effect::Create => Ok(()),
             Effect::Write { offset, .. } => self.files[self.find(name)?].check_write(*offset),
             _ => self.find(name).map(drop),
         }

@@ -181,7 +181,9 @@ impl SimStorage {
             shared.answers_later = false;
             std::mem::take(&mut shared.waiting)
         };
-        waiting.into_iter().for_each(|call| (call.action)());
+        for call in waiting {
+            (call.action)();
+        }
     }
 
     /// Ends every stall: the calls are done and answered.
@@ -191,7 +193,9 @@ impl SimStorage {
             shared.waiting.iter_mut().for_each(|call| call.is_stalled = false);
             if shared.answers_later { Vec::new() } else { std::mem::take(&mut shared.waiting) }
         };
-        waiting.into_iter().for_each(|call| (call.action)());
+        for call in waiting {
+            (call.action)();
+        }
     }
 
     /// Makes calls one after the other while they succeed: at once, or later where something is before them.
