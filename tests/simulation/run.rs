@@ -97,6 +97,7 @@ async fn generation(
     }
     let Settings { durability, visibility, options } = settings;
     let Ok(database) = options.open_storage_async(Arc::new(storage.clone())).await else {
+        may_have_committed(model);
         storage.die();
         return false;
     };
@@ -132,13 +133,22 @@ async fn generation(
     database.close_async().await.is_ok() && closes
 }
 
+/// What the engine commits by itself may be in the storage although it failed.
+fn may_have_committed(model: &RefCell<Model>) {
+    let next = model.borrow().version() + 1;
+    model.borrow_mut().follow(next);
+}
+
 /// A commit of a keyspace is in the model as any other.
 async fn keyspaces(database: &Database, model: &Rc<RefCell<Model>>) -> Option<Vec<selkie::Keyspace>> {
     let mut keyspaces = Vec::new();
     for name in NAMES {
-        let opening = database.keyspace_async(name);
-        keyspaces.push(opening.await.ok()?);
+        let opening = database.keyspace_async(name).await;
         model.borrow_mut().follow(database.version());
+        if opening.is_err() {
+            may_have_committed(model);
+        }
+        keyspaces.push(opening.ok()?);
     }
     Some(keyspaces)
 }

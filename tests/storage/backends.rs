@@ -11,6 +11,12 @@ pub(crate) fn memory() -> impl Fn() -> Opening {
     move || Box::pin(ready(Box::new(storage.clone()) as Box<dyn Storage>))
 }
 
+#[cfg(feature = "testing")]
+pub(crate) fn simulated() -> impl Fn() -> Opening {
+    let storage = selkie::storage::sim::SimStorage::new();
+    move || Box::pin(ready(Box::new(storage.clone()) as Box<dyn Storage>))
+}
+
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn file() -> impl Fn() -> Opening {
     let directory = tempfile::tempdir().unwrap();

@@ -72,6 +72,8 @@ macro_rules! conformance {
 }
 
 conformance!(memory);
+#[cfg(feature = "testing")]
+conformance!(simulated);
 #[cfg(not(target_arch = "wasm32"))]
 conformance!(file);
 #[cfg(all(target_arch = "wasm32", feature = "web"))]

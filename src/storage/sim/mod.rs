@@ -14,7 +14,7 @@
 //! A commit that was acknowledged survives a loss of power at any moment after it:
 //!
 //! ```
-//! use std::sync::Arc;
+//! use std::sync::{Arc, Weak};
 //! use selkie::storage::sim::SimStorage;
 //! use selkie::Options;
 //!
@@ -57,7 +57,10 @@ pub use recording::Recording;
 
 const LOCATION: &str = "simulation";
 
-/// A storage for tests. Its clones are the same storage. See the [module](self).
+/// A storage for tests. See the [module](self).
+///
+/// A clone is the same storage, but does not share the lock: it is a second handle, as a second process would have. Dropping
+/// the handle that holds the lock gives the lock back.
 ///
 /// # Examples
 ///
@@ -70,13 +73,16 @@ const LOCATION: &str = "simulation";
 /// assert_eq!(storage.calls(), 1);
 /// # Ok::<(), selkie::Error>(())
 /// ```
-#[derive(Clone)]
-pub struct SimStorage(Arc<Mutex<Shared>>);
+pub struct SimStorage {
+    shared: Arc<Mutex<Shared>>,
+    identity: Arc<()>,
+}
 
 struct Shared {
     medium: Medium,
     recording: Recording,
-    is_locked: bool,
+    /// The identity of the handle that holds the lock; it dangles once that handle is dropped.
+    holder: Weak<()>,
     is_dead: bool,
     /// How many calls were made, answered or not.
     made: u64,
@@ -102,55 +108,56 @@ impl SimStorage {
     pub fn from_files(files: BTreeMap<String, Vec<u8>>) -> Self {
         let medium = Medium::new(files);
         let recording = Recording { before: medium.clone(), calls: Vec::new() };
-        Self(Arc::new(Mutex::new(Shared {
+        let shared = Arc::new(Mutex::new(Shared {
             medium,
             recording,
-            is_locked: false,
+            holder: Weak::new(),
             is_dead: false,
             made: 0,
             faults: BTreeMap::new(),
             answers_later: false,
             waiting: Vec::new(),
-        })))
+        }));
+        Self { shared, identity: Arc::default() }
     }
 
     /// The files as the process sees them.
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
-        self.0.lock().medium.current()
+        self.shared.lock().medium.current()
     }
 
     /// How many calls were done. A write that is to be synced counts twice.
     pub fn calls(&self) -> usize {
-        self.0.lock().recording.len()
+        self.shared.lock().recording.len()
     }
 
     /// All calls that were done.
     pub fn recording(&self) -> Recording {
-        self.0.lock().recording.clone()
+        self.shared.lock().recording.clone()
     }
 
     /// Lets a call fail, once, if a call of its kind can fail so. Calls count from 0 in the order in which they are made.
     pub fn inject(&self, call: u64, fault: Fault) {
-        self.0.lock().faults.insert(call, fault);
+        self.shared.lock().faults.insert(call, fault);
     }
 
     /// How many calls failed by injection, or were stalled.
     pub fn struck(&self) -> usize {
-        let shared = self.0.lock();
+        let shared = self.shared.lock();
         let done = shared.recording.calls.iter().filter(|call| call.fault.is_some()).count();
         done + shared.waiting.iter().filter(|call| call.is_stalled).count()
     }
 
     /// Whether calls wait until [`answer`](Self::answer) is called, from now on.
     pub fn answer_later(&self, later: bool) {
-        self.0.lock().answers_later = later;
+        self.shared.lock().answers_later = later;
     }
 
     /// Does and answers one of the calls that wait: `choose` gets the number of files that have some, and says which.
     /// The calls of one file are done in their order. False when none waits.
     pub fn answer(&self, choose: impl FnOnce(usize) -> usize) -> bool {
         let next = {
-            let mut shared = self.0.lock();
+            let mut shared = self.shared.lock();
             let mut first = BTreeMap::new();
             for (place, call) in shared.waiting.iter().enumerate() {
                 first.entry(call.file.as_str()).or_insert((place, call.is_stalled));
@@ -169,14 +176,14 @@ impl SimStorage {
     /// Whether a call waits that could be answered.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn can_answer(&self) -> bool {
-        let shared = self.0.lock();
+        let shared = self.shared.lock();
         shared.waiting.iter().any(|call| !call.is_stalled && !shared.is_stalled(&call.file))
     }
 
     /// From now on nothing is done any more and every call fails: whoever used this storage is gone.
     pub fn die(&self) {
         let waiting = {
-            let mut shared = self.0.lock();
+            let mut shared = self.shared.lock();
             shared.is_dead = true;
             shared.answers_later = false;
             std::mem::take(&mut shared.waiting)
@@ -189,7 +196,7 @@ impl SimStorage {
     /// Ends every stall: the calls are done and answered.
     pub fn release(&self) {
         let waiting = {
-            let mut shared = self.0.lock();
+            let mut shared = self.shared.lock();
             shared.waiting.iter_mut().for_each(|call| call.is_stalled = false);
             if shared.answers_later { Vec::new() } else { std::mem::take(&mut shared.waiting) }
         };
@@ -210,7 +217,7 @@ impl SimStorage {
         {
             return Completion::ready(Err(error));
         }
-        let mut shared = self.0.lock();
+        let mut shared = self.shared.lock();
         let calls: Vec<Call> =
             steps.into_iter().map(|(operation, effect)| shared.plan(operation, file, effect)).collect();
         let is_stalled = calls.iter().any(|call| call.fault == Some(Fault::Stall));
@@ -219,9 +226,9 @@ impl SimStorage {
             return Completion::ready(shared.perform(calls, answer));
         }
         let (completer, completion) = Completion::pending();
-        let storage = self.clone();
+        let place = Arc::clone(&self.shared);
         let action = Box::new(move || {
-            let result = storage.0.lock().perform(calls, answer);
+            let result = place.lock().perform(calls, answer);
             completer.complete(result);
         });
         shared.waiting.push(Waiting { file: file.to_owned(), is_stalled, action });
@@ -266,10 +273,11 @@ impl Shared {
         self.waiting.iter().find(|call| call.file == file).is_some_and(|call| call.is_stalled)
     }
 
-    fn lock(&mut self) -> Result<()> {
-        if std::mem::replace(&mut self.is_locked, true) {
+    fn lock(&mut self, identity: &Weak<()>) -> Result<()> {
+        if self.holder.strong_count() > 0 {
             return Err(Error::new(ErrorKind::Locked { path: LOCATION.to_owned() }));
         }
+        self.holder = Weak::clone(identity);
         Ok(())
     }
 
@@ -281,11 +289,15 @@ impl Shared {
 
 impl Storage for SimStorage {
     fn lock(&self) -> Completion<()> {
-        self.call("", vec![("lock", Effect::Nothing)], Shared::lock)
+        let identity = Arc::downgrade(&self.identity);
+        self.call("", vec![("lock", Effect::Nothing)], move |shared| shared.lock(&identity))
     }
 
     fn unlock(&self) {
-        self.0.lock().is_locked = false;
+        let mut shared = self.shared.lock();
+        if shared.holder.ptr_eq(&Arc::downgrade(&self.identity)) {
+            shared.holder = Weak::new();
+        }
     }
 
     fn list(&self) -> Completion<Vec<FileEntry>> {
@@ -336,6 +348,12 @@ impl Storage for SimStorage {
     }
 }
 
+impl Clone for SimStorage {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), identity: Arc::default() }
+    }
+}
+
 impl Default for SimStorage {
     fn default() -> Self {
         Self::new()
@@ -344,7 +362,7 @@ impl Default for SimStorage {
 
 impl fmt::Debug for SimStorage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shared = self.0.lock();
+        let shared = self.shared.lock();
         f.write_str("SimStorage ")?;
         f.debug_map().entries(shared.medium.lengths()).finish()
     }
