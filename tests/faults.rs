@@ -72,6 +72,20 @@ fn check(storage: &SimStorage, acknowledged: &[String], what: &str) {
     });
 }
 
+/// Whoever opens the database again, on the machine that had the fault, relies on nothing that the medium does not have.
+fn check_reopened(storage: &SimStorage, acknowledged: &[String], what: &str) {
+    let storage = storage.restart();
+    let db = opened(&storage).unwrap_or_else(|error| panic!("{what}, reopened: {error}"));
+    let mut found = keys(&db);
+    assert!(found.starts_with(acknowledged), "{what}, reopened: {found:?} instead of {acknowledged:?}");
+    db.insert("last", "").unwrap();
+    found.push("last".to_owned());
+    storage.recording().last_crash_point(|point| {
+        let db = opened(&SimStorage::from_files(point.nothing_unsynced()));
+        assert_eq!(keys(&db.unwrap_or_else(|error| panic!("{what}, reopened, lost power: {error}"))), found, "{what}");
+    });
+}
+
 /// One run with one fault. False when there was no such call any more.
 fn run(call: u64, fault: Fault, struck: &mut u32) -> bool {
     let what = format!("{fault} at call {call}");
@@ -94,6 +108,7 @@ fn run(call: u64, fault: Fault, struck: &mut u32) -> bool {
     assert!(fault != Fault::Stall || acknowledged.len() == COMMITS, "{what}: a stall is no failure");
     *struck += u32::from(has_struck);
     check(&storage, &acknowledged, &what);
+    check_reopened(&storage, &acknowledged, &what);
     storage.calls() as u64 > call
 }
 

@@ -15,6 +15,8 @@ pub(crate) struct SegmentEnd {
     pub(crate) offset: u64,
     /// The sequence of the commit that would come next.
     pub(crate) next_sequence: Version,
+    /// How far the last commit says that the file was synced before it.
+    pub(crate) synced_to: u64,
     /// Whether a closing frame follows, which says that the next segment exists.
     pub(crate) closed: bool,
     /// How many bytes of a torn tail follow; zeros of preallocated space do not count.
@@ -31,6 +33,8 @@ pub(crate) struct Scan<'a> {
     stated_end: Option<u64>,
     offset: usize,
     next_sequence: Version,
+    /// What a frame before says was synced.
+    synced_to: u64,
 }
 
 /// A commit as it stands in the log.
@@ -53,7 +57,15 @@ pub(crate) enum Step<'a> {
 impl<'a> Scan<'a> {
     /// Begins after the header. `data` is the whole file.
     pub(crate) fn new(file: &'a str, header: SegmentHeader, data: &'a [u8], stated_end: Option<u64>) -> Self {
-        Self { file, header, data, stated_end, offset: SEGMENT_HEADER_BYTES, next_sequence: header.first_sequence }
+        Self {
+            file,
+            header,
+            data,
+            stated_end,
+            offset: SEGMENT_HEADER_BYTES,
+            next_sequence: header.first_sequence,
+            synced_to: 0,
+        }
     }
 
     /// Goes on behind damage, at the next intact frame. None when there is no other.
@@ -97,12 +109,14 @@ impl<'a> Scan<'a> {
         let Some((header, payload)) = self.frame_at(self.offset) else {
             return self.end_at_bad_frame().map(Step::End);
         };
-        if header.sequence != self.next_sequence || header.epoch != self.header.epoch {
+        let is_next = header.sequence == self.next_sequence && header.sequence < Version::MAX;
+        if !is_next || header.epoch != self.header.epoch {
             return Err(self.corrupted(Corruption::Sequence));
         }
         if header.kind == FrameKind::Closing {
             return self.end_at_closing_frame().map(Step::End);
         }
+        self.synced_to = header.synced_to;
         let offset = (self.offset + HEADER_BYTES) as u64;
         self.offset += header.frame_bytes();
         self.next_sequence += 1;
@@ -155,7 +169,8 @@ impl<'a> Scan<'a> {
     }
 
     fn end(&self, closed: bool, torn_bytes: u64) -> SegmentEnd {
-        SegmentEnd { offset: self.offset as u64, next_sequence: self.next_sequence, closed, torn_bytes }
+        let Self { next_sequence, synced_to, .. } = *self;
+        SegmentEnd { offset: self.offset as u64, next_sequence, synced_to, closed, torn_bytes }
     }
 
     fn corrupted(&self, kind: Corruption) -> Error {
@@ -209,7 +224,13 @@ mod tests {
         data.resize(data.len() + 4096, 0);
         let (versions, end) = scan(&data, None).unwrap();
         assert_eq!(versions, [10, 11, 12]);
-        let expected = SegmentEnd { offset: offsets[3] as u64, next_sequence: 13, closed: false, torn_bytes: 0 };
+        let expected = SegmentEnd {
+            offset: offsets[3] as u64,
+            next_sequence: 13,
+            synced_to: offsets[2] as u64,
+            closed: false,
+            torn_bytes: 0,
+        };
         assert_eq!(end, expected);
     }
 

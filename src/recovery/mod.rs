@@ -198,6 +198,10 @@ async fn open(storage: &Arc<dyn Storage>, options: &Options, found: &Files, data
     if options.read_only {
         recovered.position = Some(Position { header: last, offset: end.offset });
     } else {
+        if recovered.version == 0 {
+            // Nothing says that whoever created it was told that it is durable.
+            storage.secure(files::DATABASE_FILE, 0, u64::MAX).await?;
+        }
         let header = segments::prepare_tail(storage, &mut chain, end, &mut recovered.report).await?;
         recovered.log_header = Some(header);
         remove_leftovers(storage, &recovered, found).await?;

@@ -92,6 +92,8 @@ pub(crate) async fn prepare_tail(
     let Some(last) = chain.segments.last() else {
         return Err(Error::corrupted("log", 0, Corruption::Missing));
     };
+    // What a process before could read need not be on the medium, and from here on it is taken for durable.
+    storage.secure(&last.name, end.synced_to, end.offset).await?;
     if last.length > end.offset {
         storage.truncate(&last.name, end.offset).await?;
         storage.sync(&last.name).await?;

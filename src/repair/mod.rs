@@ -83,8 +83,13 @@ pub fn repair(source: impl AsRef<std::path::Path>, destination: impl AsRef<std::
     if !source.is_dir() {
         return Err(Error::io("open", source.display().to_string(), io::ErrorKind::NotFound.into()));
     }
+    let absolute = |path| std::path::absolute(path).unwrap_or_else(|_| std::path::PathBuf::from(path));
+    let (source, destination) = (absolute(source), absolute(destination.as_ref()));
+    if destination != source && destination.starts_with(&source) {
+        return Err(Error::invalid(format!("`{}` is within what is to be repaired", destination.display())));
+    }
     let source: Arc<dyn Storage> = Arc::new(crate::storage::FileStorage::new(source));
-    let destination = Arc::new(crate::storage::FileStorage::new(destination.as_ref()));
+    let destination = Arc::new(crate::storage::FileStorage::new(destination));
     crate::runtime::block_on(repair_storage(&source, destination))
 }
 

@@ -88,7 +88,8 @@ pub enum LossCause {
     Damage(Corruption),
     /// It is intact, but a commit before it is lost.
     Behind,
-    /// A crash left it at the end of the log, and opening cuts it off. It was not durable.
+    /// It is the end of the log, which opening cuts off: a crash left it so, or the last commits are damaged, and nothing
+    /// says that they were durable.
     TornTail,
 }
 

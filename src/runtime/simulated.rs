@@ -101,6 +101,13 @@ impl Drop for Entered {
     }
 }
 
+impl Drop for Scheduler {
+    /// What still runs ends by itself once its storage fails: nobody lets it go on.
+    fn drop(&mut self) {
+        self.storages.take().iter().for_each(SimStorage::die);
+    }
+}
+
 impl Scheduler {
     pub(crate) fn new(seed: u64) -> Rc<Self> {
         Rc::new(Self {

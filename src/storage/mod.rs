@@ -134,6 +134,14 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// Makes the creation and removal of files survive a power loss.
     fn sync_directory(&self) -> Completion<()>;
 
+    /// Makes a file that another process left, and its name, survive a power loss even where a sync failed before. The
+    /// bytes from `start` to `end` may be in memory only, and a sync alone would pass them over.
+    ///
+    /// It does nothing where no process can leave such a file to another.
+    fn secure(&self, _name: &str, _start: u64, _end: u64) -> Completion<()> {
+        Completion::ready(Ok(()))
+    }
+
     /// Removes a file.
     fn remove(&self, name: &str) -> Completion<()>;
 

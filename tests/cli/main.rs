@@ -196,9 +196,11 @@ fn repair_says_what_it_kept_and_lost_and_verify_says_so_before() {
 
     let refused = place.run("repair", &["copy"]).error();
     assert!(refused.starts_with("selkie: cannot create a database in `"), "{refused}");
+    let refused = place.run("repair", &["db/copy"]).error();
+    assert!(refused.contains("is within what is to be repaired"), "{refused}");
     std::fs::write(&log, intact).unwrap();
     let repaired = place.run("repair", &["other"]).ok();
-    assert!(repaired.ends_with("repaired: nothing durable is lost: `other`\n"), "{repaired}");
+    assert!(repaired.ends_with("repaired: nothing is lost: `other`\n"), "{repaired}");
     assert_eq!(place.run_on("other", "dump", &[]).ok(), place.run("dump", &[]).ok());
 }
 

@@ -81,10 +81,10 @@ impl Model {
         self.promises.iter().filter(holds).map(|promise| promise.version).max().unwrap_or_default()
     }
 
-    /// Goes back to what was found after a crash. What was promised counts from the first call again.
+    /// Goes back to what was found after a crash, which is promised from then on.
     pub(crate) fn return_to(&mut self, version: Version) {
         self.states.truncate(version as usize + 1);
         self.changed.values_mut().for_each(|versions| versions.retain(|changed| *changed <= version));
-        self.promises.clear();
+        self.promises = vec![Promise { calls: 0, version, power_loss: true }];
     }
 }

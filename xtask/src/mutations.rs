@@ -67,6 +67,13 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         test: SIMULATION,
     },
     Mutation {
+        name: "what a failed sync forgot is taken for durable",
+        file: "src/recovery/segments.rs",
+        from: "storage.secure(&last.name, end.synced_to, end.offset).await?;",
+        to: "",
+        test: ("faults", "whatever_fails_at_whichever_call_nothing_acknowledged_is_lost"),
+    },
+    Mutation {
         name: "writing goes on after an error",
         file: "src/log/mod.rs",
         from: "self.progress.poison(error);",
@@ -113,13 +120,13 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         file: "src/log/scan.rs",
         from: "&& header.synced_to > self.offset as u64",
         to: "&& header.synced_to == u64::MAX",
-        test: ("damage", ""),
+        test: ("damage", "a_log_copied_while_open"),
     },
     Mutation {
         name: "a gap in the sequence is accepted",
         file: "src/log/scan.rs",
-        from: "if header.sequence != self.next_sequence || ",
-        to: "if ",
+        from: "let is_next = header.sequence == self.next_sequence && ",
+        to: "let is_next = ",
         test: (LIBRARY, "log::scan::"),
     },
     Mutation {
@@ -127,7 +134,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         file: "src/storage/file/mod.rs",
         from: "Completion::ready(self.take_lock())",
         to: "Completion::ready(if false { self.take_lock() } else { Ok(()) })",
-        test: ("rivals_threads", ""),
+        test: ("rivals_threads", "a_second_opener_is_told_which_directory_is_locked"),
     },
     Mutation {
         name: "a snapshot is not read back before what it replaces goes",

@@ -1,6 +1,7 @@
 //! Whether the tests notice a broken engine: it is broken in each way of a list, in a copy of the sources, and the test
 //! that is named for it has to fail.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -21,6 +22,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result {
         return Err(format!("no mutation is named like `{}`", arguments.join(" ")));
     }
     let copy = copy_sources()?;
+    check_tests(&copy, &wanted)?;
     let missed: Vec<_> = wanted.iter().filter_map(|mutation| attempt(&copy, mutation).err()).collect();
     println!("{} of {} mutations caught", wanted.len() - missed.len(), wanted.len());
     if missed.is_empty() { Ok(()) } else { Err(missed.join("\n")) }
@@ -68,22 +70,37 @@ fn attempt(copy: &Path, mutation: &Mutation) -> Result {
 /// The test must compile, and fail, or not come to an end.
 fn is_caught(copy: &Path, mutation: &Mutation) -> Result {
     let (suite, test) = mutation.test;
+    let program = built(copy, suite).map_err(|said| format!("{}: it does not compile\n{said}", mutation.name))?;
+    if passes(copy, &program, test)? {
+        Err(format!("{}: {suite} {test} does not notice", mutation.name))
+    } else {
+        Ok(())
+    }
+}
+
+/// A test that fails without any mutation proves nothing.
+fn check_tests(copy: &Path, mutations: &[&Mutation]) -> Result {
+    let tests: BTreeSet<_> = mutations.iter().map(|mutation| mutation.test).collect();
+    for (suite, test) in tests {
+        if !passes(copy, &built(copy, suite)?, test)? {
+            return Err(format!("{suite} {test} fails although nothing is broken"));
+        }
+    }
+    Ok(())
+}
+
+/// The program of a suite.
+fn built(copy: &Path, suite: &str) -> Result<String> {
     let of: &[&str] = if suite == LIBRARY { &["--lib"] } else { &["--test", suite] };
     let build = ["test", "--package", "selkie", "--features", "testing", "--no-run"];
     let mut cargo = command("cargo", [&build[..], of].concat());
     let target = root().join(FOLDER).join("target");
     let output = cargo.current_dir(copy).env("CARGO_TARGET_DIR", target).env("RUSTFLAGS", "-Awarnings").output();
     let output = output.map_err(|error| format!("cargo: {error}"))?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    let program = said.rsplit_once(" (").and_then(|(_, end)| end.split_once(')')).map(|(program, _)| program);
-    let Some(program) = program.filter(|_| output.status.success()) else {
-        return Err(format!("{}: it does not compile\n{said}", mutation.name));
-    };
-    if passes(copy, program, test)? {
-        Err(format!("{}: {suite} {test} does not notice", mutation.name))
-    } else {
-        Ok(())
-    }
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let program =
+        said.rsplit_once(" (").and_then(|(_, end)| end.split_once(')')).map(|(program, _)| program.to_owned());
+    program.filter(|_| output.status.success()).ok_or(said)
 }
 
 /// Whether a test comes to an end in time, and passes.

@@ -15,7 +15,10 @@ pub(crate) fn run(path: &Path, destination: &Path) -> Result<bool> {
     with_output(|output| {
         print(&repair, output)?;
         let summary = match repair.losses.len() {
-            _ if repair.is_lossless() => "repaired: nothing durable is lost".to_owned(),
+            0 => "repaired: nothing is lost".to_owned(),
+            _ if repair.is_lossless() => {
+                "repaired: nothing is lost but the end of the log, which opening cuts off as well".to_owned()
+            }
             count => format!("repaired, with losses in {count} places"),
         };
         writeln!(output, "{summary}: `{}`", destination.display())?;

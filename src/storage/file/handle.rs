@@ -18,6 +18,9 @@ pub(super) struct Handle {
     cursor: parking_lot::Mutex<()>,
 }
 
+/// How much is rewritten at once.
+const REWRITTEN_BYTES: usize = 1 << 20;
+
 impl Handle {
     pub(super) fn create(path: &Path) -> io::Result<Self> {
         OpenOptions::new().read(true).write(true).create_new(true).open(path).map(Self::new)
@@ -41,6 +44,21 @@ impl Handle {
     pub(super) fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         self.unsynced.store(true, Ordering::Release);
         write_full(data, offset, |data, offset| self.write_at(data, offset))
+    }
+
+    /// Writes what is there once more: after a sync that failed, memory may hold what the medium does not, and passes for
+    /// written ([fsync failures, ATC 2020](https://www.usenix.org/conference/atc20/presentation/rebello)).
+    pub(super) fn rewrite(&self, start: u64, end: u64) -> io::Result<()> {
+        let mut offset = start;
+        while offset < end {
+            let piece = self.read(offset, REWRITTEN_BYTES.min((end - offset) as usize))?;
+            if piece.is_empty() {
+                break;
+            }
+            self.write(offset, &piece)?;
+            offset += piece.len() as u64;
+        }
+        Ok(())
     }
 
     /// Cuts the file; one that is shorter already stays as it is.

@@ -185,6 +185,12 @@ impl Storage for FileStorage {
         Completion::ready(self.act("sync", name, Handle::sync))
     }
 
+    fn secure(&self, name: &str, start: u64, end: u64) -> Completion<()> {
+        let written = self.act("write", name, |file| file.rewrite(start, end));
+        let synced = written.and_then(|()| self.act("sync", name, Handle::sync));
+        Completion::ready(synced.and_then(|()| directory::sync(&self.directory).map_err(self.directory_error("sync"))))
+    }
+
     fn sync_directory(&self) -> Completion<()> {
         Completion::ready(directory::sync(&self.directory).map_err(self.directory_error("sync")))
     }

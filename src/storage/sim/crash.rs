@@ -95,8 +95,8 @@ impl<'a> CrashPoint<'a> {
     }
 
     /// The files that are most telling, one after the other: nothing or everything unsynced; the changes up to each of
-    /// them, all but one of them, and only one; the last write torn at every sector and page; names without
-    /// their contents, and contents without their names.
+    /// them, all but one of them, and only one; each write torn where a sector ends; names without their contents, and
+    /// contents without their names.
     pub fn images(&self) -> impl Iterator<Item = BTreeMap<String, Vec<u8>>> + use<'a> {
         let medium = self.medium;
         let point = *self;
@@ -127,11 +127,8 @@ impl<'a> CrashPoint<'a> {
 
     /// One write torn at every sector: what comes before the cut has reached the medium, or only what comes after.
     fn torn(self, chosen: (usize, usize)) -> Vec<Files> {
-        let length = match &self.medium.files[chosen.0].unsynced[chosen.1] {
-            Change::Write { data, .. } => data.len(),
-            Change::Reserve(_) | Change::Truncate(_) => 0,
-        };
-        let cuts = (1..length.div_ceil(UNITS[0])).map(|sectors| sectors * UNITS[0]);
+        let Change::Write { offset, data } = &self.medium.files[chosen.0].unsynced[chosen.1] else { return Vec::new() };
+        let cuts = (UNITS[0] - offset % UNITS[0]..data.len()).step_by(UNITS[0]);
         cuts.flat_map(|cut| {
             let keep = |before: bool| {
                 self.pick(&mut |_| true, &mut |file, change, offset| {

@@ -19,6 +19,7 @@ use super::medium::Effect;
 /// assert!(storage.create("file").try_take().unwrap().is_ok());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Fault {
     /// The medium fails (EIO): nothing is done. Of any call.
     Io,

@@ -24,6 +24,8 @@ pub(super) enum Effect {
     Reserve(u64),
     Truncate(u64),
     Sync,
+    /// Writes once more what can be read from an offset to another.
+    Rewrite(u64, u64),
     /// The sync fails, and what it should have written is forgotten, although it can still be read.
     LoseUnsynced,
     SyncDirectory,
@@ -92,7 +94,9 @@ impl Entry {
 
 impl File {
     fn durable(bytes: Vec<u8>) -> Self {
-        Self { current: bytes.clone(), end: 0, durable: bytes, unsynced: Vec::new() }
+        // What a process before prepared ahead reads as zeros.
+        let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        Self { current: bytes.clone(), end, durable: bytes, unsynced: Vec::new() }
     }
 
     fn change(&mut self, change: Change) {
@@ -192,6 +196,12 @@ impl Medium {
             }
             Effect::Reserve(length) => file.change(Change::Reserve(*length as usize)),
             Effect::Truncate(length) => file.change(Change::Truncate(*length as usize)),
+            Effect::Rewrite(start, end) => {
+                let end = file.current.len().min(*end as usize);
+                let start = end.min(*start as usize);
+                let data = Bytes::copy_from_slice(&file.current[start..end]);
+                file.unsynced.push(Change::Write { offset: start, data });
+            }
             Effect::Sync => file.sync(),
             Effect::LoseUnsynced => file.unsynced.clear(),
             _ => {}

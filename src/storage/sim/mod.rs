@@ -14,7 +14,7 @@
 //! A commit that was acknowledged survives a loss of power at any moment after it:
 //!
 //! ```
-//! use std::sync::{Arc, Weak};
+//! use std::sync::Arc;
 //! use selkie::storage::sim::SimStorage;
 //! use selkie::Options;
 //!
@@ -41,7 +41,7 @@ mod recording;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 
@@ -106,7 +106,10 @@ impl SimStorage {
 
     /// A storage that holds these files, durable, and its lock free.
     pub fn from_files(files: BTreeMap<String, Vec<u8>>) -> Self {
-        let medium = Medium::new(files);
+        Self::over(Medium::new(files))
+    }
+
+    fn over(medium: Medium) -> Self {
         let recording = Recording { before: medium.clone(), calls: Vec::new() };
         let shared = Arc::new(Mutex::new(Shared {
             medium,
@@ -180,6 +183,14 @@ impl SimStorage {
         shared.waiting.iter().any(|call| !call.is_stalled && !shared.is_stalled(&call.file))
     }
 
+    /// Begins anew in what the process that used this storage has left: a storage with the same medium, whose changes are as
+    /// far from being durable as they are here.
+    #[must_use]
+    pub fn restart(&self) -> Self {
+        let medium = self.shared.lock().medium.clone();
+        Self::over(medium)
+    }
+
     /// From now on nothing is done any more and every call fails: whoever used this storage is gone.
     pub fn die(&self) {
         let waiting = {
@@ -212,11 +223,6 @@ impl SimStorage {
         steps: Vec<(&'static str, Effect)>,
         answer: impl FnOnce(&mut Shared) -> Result<T> + Send + 'static,
     ) -> Completion<T> {
-        if !file.is_empty()
-            && let Err(error) = name::check(file)
-        {
-            return Completion::ready(Err(error));
-        }
         let mut shared = self.shared.lock();
         let calls: Vec<Call> =
             steps.into_iter().map(|(operation, effect)| shared.plan(operation, file, effect)).collect();
@@ -235,8 +241,20 @@ impl SimStorage {
         completion
     }
 
+    fn call_on_file<T: Send + 'static>(
+        &self,
+        file: &str,
+        steps: Vec<(&'static str, Effect)>,
+        answer: impl FnOnce(&mut Shared) -> Result<T> + Send + 'static,
+    ) -> Completion<T> {
+        match name::check(file) {
+            Ok(()) => self.call(file, steps, answer),
+            Err(error) => Completion::ready(Err(error)),
+        }
+    }
+
     fn change(&self, operation: &'static str, file: &str, effect: Effect) -> Completion<()> {
-        self.call(file, vec![(operation, effect)], |_| Ok(()))
+        self.call_on_file(file, vec![(operation, effect)], |_| Ok(()))
     }
 }
 
@@ -310,7 +328,7 @@ impl Storage for SimStorage {
 
     fn read(&self, name: &str, offset: u64, length: usize) -> Completion<Bytes> {
         let file = name.to_owned();
-        self.call(name, vec![("read", Effect::Nothing)], move |shared| {
+        self.call_on_file(name, vec![("read", Effect::Nothing)], move |shared| {
             shared.medium.read(&file, offset, length).map_err(|source| Error::io("read", file, source))
         })
     }
@@ -320,7 +338,7 @@ impl Storage for SimStorage {
         if flush == Flush::Yes {
             steps.push(("sync", Effect::Sync));
         }
-        self.call(name, steps, |_| Ok(()))
+        self.call_on_file(name, steps, |_| Ok(()))
     }
 
     fn reserve(&self, name: &str, length: u64) -> Completion<()> {
@@ -335,8 +353,17 @@ impl Storage for SimStorage {
         self.change("sync", name, Effect::Sync)
     }
 
+    fn secure(&self, name: &str, start: u64, end: u64) -> Completion<()> {
+        let steps = [
+            ("rewrite", Effect::Rewrite(start, end)),
+            ("sync", Effect::Sync),
+            ("sync directory", Effect::SyncDirectory),
+        ];
+        self.call_on_file(name, steps.into(), |_| Ok(()))
+    }
+
     fn sync_directory(&self) -> Completion<()> {
-        self.change("sync directory", "", Effect::SyncDirectory)
+        self.call("", vec![("sync directory", Effect::SyncDirectory)], |_| Ok(()))
     }
 
     fn remove(&self, name: &str) -> Completion<()> {
