@@ -22,6 +22,16 @@ pub(crate) struct Crash<'a> {
     pub(crate) closed: bool,
 }
 
+/// What the next process finds.
+pub(crate) struct Left {
+    pub(crate) storage: SimStorage,
+    pub(crate) version: Version,
+    /// What of it a loss of power cannot take any more.
+    pub(crate) durable: Version,
+    /// How many images were checked.
+    pub(crate) images: u64,
+}
+
 /// What an image must hold.
 #[derive(Debug, Clone, Copy)]
 struct Expected {
@@ -30,31 +40,39 @@ struct Expected {
 }
 
 impl Crash<'_> {
-    /// Checks images of crashes. Returns the one to go on with, the version it holds, and how many there were.
-    pub(crate) fn check(&self, simulation: &Simulation, images: u64) -> (Files, Version, u64) {
+    /// Checks images of crashes, and chooses what to go on with.
+    pub(crate) fn check(&self, simulation: &Simulation, images: u64) -> Left {
         let mut points = 0;
         self.recording.crash_points(|_| points += 1);
         let chosen = if self.closed { points - 1 } else { simulation.below(points) };
-        let (mut place, mut checked) = (0, 0);
-        let mut left = (Files::new(), 0);
+        let mut place = 0;
+        let mut left = Left { storage: SimStorage::new(), version: 0, durable: 0, images: 1 };
         self.recording.crash_points(|point| {
             let share = images / points + u64::from(simulation.below(points) < images % points);
             for _ in 0..share {
                 self.check_image(&point, point.random_image(simulation.below(u64::MAX)), true, simulation);
-                checked += 1;
+                left.images += 1;
             }
             if place == chosen {
-                let power_loss = !self.closed && simulation.below(2) == 0;
-                let image =
-                    if power_loss { point.random_image(simulation.below(u64::MAX)) } else { point.everything() };
-                let version = self.check_image(&point, image.clone(), power_loss, simulation);
-                assert!(!self.closed || version == self.model.version(), "{version} after closing");
-                checked += 1;
-                left = (image, version);
+                left = Left { images: left.images, ..self.leave(&point, simulation) };
             }
             place += 1;
         });
-        (left.0, left.1, checked)
+        left
+    }
+
+    /// A loss of power, a crash of the process, or a database that was closed.
+    fn leave(&self, point: &CrashPoint<'_>, simulation: &Simulation) -> Left {
+        let power_loss = !self.closed && simulation.below(2) == 0;
+        let image = if power_loss { point.random_image(simulation.below(u64::MAX)) } else { point.everything() };
+        let version = self.check_image(point, image.clone(), power_loss, simulation);
+        assert!(!self.closed || version == self.model.version(), "{version} after closing");
+        if power_loss {
+            Left { storage: SimStorage::from_files(image), version, durable: version, images: 0 }
+        } else {
+            let durable = if self.closed { version } else { self.model.promised(point.calls(), true).min(version) };
+            Left { storage: point.restart(), version, durable, images: 0 }
+        }
     }
 
     fn check_image(&self, point: &CrashPoint<'_>, image: Files, power_loss: bool, simulation: &Simulation) -> Version {

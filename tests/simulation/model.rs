@@ -81,10 +81,11 @@ impl Model {
         self.promises.iter().filter(holds).map(|promise| promise.version).max().unwrap_or_default()
     }
 
-    /// Goes back to what was found after a crash, which is promised from then on.
-    pub(crate) fn return_to(&mut self, version: Version) {
+    /// Goes back to what was found after a crash. It is promised from then on, and some of it for a loss of power too.
+    pub(crate) fn return_to(&mut self, version: Version, durable: Version) {
         self.states.truncate(version as usize + 1);
         self.changed.values_mut().for_each(|versions| versions.retain(|changed| *changed <= version));
-        self.promises = vec![Promise { calls: 0, version, power_loss: true }];
+        let found = Promise { calls: 0, version, power_loss: false };
+        self.promises = vec![found, Promise { version: durable, power_loss: true, ..found }];
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use selkie::storage::sim::{Fault, SimStorage};
 use selkie::{Compression, Database, Durability, Options, Retention, Simulation, SnapshotPolicy, Visibility};
 
-use crate::check::{self, Files};
+use crate::check;
 use crate::client::{self, World};
 use crate::model::Model;
 
@@ -60,10 +60,9 @@ pub(crate) fn run(seed: u64, images_per_crash: u64) -> Outcome {
         _ => Retention::None,
     };
     let model = Rc::new(RefCell::new(Model::new()));
-    let mut files = Files::new();
+    let mut storage = SimStorage::new();
     let mut outcome = Outcome::default();
     for _ in 0..GENERATIONS {
-        let storage = SimStorage::from_files(files);
         simulation.add_storage(&storage);
         let settings = settings(&simulation, retention);
         let closed = simulation.run(generation(&simulation, &storage, &model, settings, &mut outcome));
@@ -72,13 +71,13 @@ pub(crate) fn run(seed: u64, images_per_crash: u64) -> Outcome {
         outcome.trace += &recording.to_string();
         outcome.faults += storage.struck() as u64;
         let keeps_history = retention == Retention::Forever;
-        let (left, version, images) = {
+        let left = {
             let model = &model.borrow();
             check::Crash { recording: &recording, model, keeps_history, closed }.check(&simulation, images_per_crash)
         };
-        outcome.images += images;
-        model.borrow_mut().return_to(version);
-        files = left;
+        outcome.images += left.images;
+        model.borrow_mut().return_to(left.version, left.durable);
+        storage = left.storage;
     }
     outcome.commits = model.borrow().version();
     outcome
@@ -101,7 +100,10 @@ async fn generation(
         storage.die();
         return false;
     };
-    assert!(database.version() >= model.borrow().version());
+    let found = model.borrow().version();
+    assert!(database.version() >= found);
+    // Whoever has opened it has made sure of what he found.
+    model.borrow_mut().promise(storage.calls(), found, Durability::Immediate);
     model.borrow_mut().follow(database.version());
     let Some(keyspaces) = keyspaces(&database, model).await else {
         storage.die();

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::SimStorage;
 use super::medium::{Change, Files, Medium, put};
 use super::recording::Call;
 
@@ -41,6 +42,8 @@ struct Choice<'a> {
     unit: usize,
     /// Whether the changes of a file reached the medium backwards.
     backwards: bool,
+    /// Whether the length of a file reached the medium before its bytes, which read as zeros then.
+    extends: bool,
 }
 
 impl<'a> CrashPoint<'a> {
@@ -63,6 +66,12 @@ impl<'a> CrashPoint<'a> {
         self.medium.current()
     }
 
+    /// What the next process finds when this one crashes and the machine goes on: all of it, and as much of it durable as
+    /// is durable now.
+    pub fn restart(&self) -> SimStorage {
+        SimStorage::over(self.medium.clone())
+    }
+
     /// The files when nothing has reached the medium but what was synced.
     pub fn nothing_unsynced(&self) -> BTreeMap<String, Vec<u8>> {
         self.pick(&mut |_| false, &mut |_, _, _| false)
@@ -76,6 +85,7 @@ impl<'a> CrashPoint<'a> {
         let lean = |likely: u64, random: &mut Random| random.below(4) < likely;
         let unit = UNITS[random.below(2) as usize];
         let backwards = random.below(2) == 0;
+        let extends = random.below(3) == 0;
         let kept_names: Vec<_> = self.medium.unsynced_names.iter().map(|_| lean(names, &mut random)).collect();
         let kept_changes: Vec<Vec<_>> = self
             .medium
@@ -90,11 +100,12 @@ impl<'a> CrashPoint<'a> {
                 piece: &mut |file, change, _| kept_changes[file][change] && lean(pieces, &mut random),
                 unit,
                 backwards,
+                extends,
             },
         )
     }
 
-    /// The files that are most telling, one after the other: nothing or everything unsynced; the changes up to each of
+    /// The files that are most telling, one after the other: nothing or everything unsynced, or lengths without bytes; the changes up to each of
     /// them, all but one of them, and only one; each write torn where a sector ends; names without their contents, and
     /// contents without their names.
     pub fn images(&self) -> impl Iterator<Item = BTreeMap<String, Vec<u8>>> + use<'a> {
@@ -109,7 +120,8 @@ impl<'a> CrashPoint<'a> {
         let names = medium.unsynced_names.len();
         let extremes = [(false, false), (true, true), (true, false), (false, true)]
             .into_iter()
-            .map(move |(name, piece)| point.pick(&mut |_| name, &mut |_, _, _| piece));
+            .map(move |(name, piece)| point.pick(&mut |_| name, &mut |_, _, _| piece))
+            .chain([point.lengths_only()]);
         let by_name = (0..names).flat_map(move |chosen| {
             let all = |keeps: &dyn Fn(usize) -> bool| point.pick(&mut |name| keeps(name), &mut |_, _, _| true);
             [all(&|name| name <= chosen), all(&|name| name != chosen), all(&|name| name == chosen)]
@@ -123,6 +135,12 @@ impl<'a> CrashPoint<'a> {
         });
         let torn = changes.into_iter().flat_map(move |chosen| point.torn(chosen));
         extremes.chain(by_name).chain(by_change).chain(torn)
+    }
+
+    /// Every name and every length, without the bytes.
+    fn lengths_only(self) -> Files {
+        let (name, piece) = (&mut |_| true, &mut |_, _, _| false);
+        image(self.medium, Choice { name, piece, unit: UNITS[0], backwards: false, extends: true })
     }
 
     /// One write torn at every sector: what comes before the cut has reached the medium, or only what comes after.
@@ -141,12 +159,12 @@ impl<'a> CrashPoint<'a> {
     }
 
     fn pick(self, name: &mut dyn FnMut(usize) -> bool, piece: &mut dyn FnMut(usize, usize, usize) -> bool) -> Files {
-        image(self.medium, Choice { name, piece, unit: UNITS[0], backwards: false })
+        image(self.medium, Choice { name, piece, unit: UNITS[0], backwards: false, extends: false })
     }
 }
 
 fn image(medium: &Medium, choice: Choice<'_>) -> Files {
-    let Choice { name: has_name, piece: has_piece, unit, backwards } = choice;
+    let Choice { name: has_name, piece: has_piece, unit, backwards, extends } = choice;
     let mut names = medium.durable_names.clone();
     for (place, entry) in medium.unsynced_names.iter().enumerate() {
         if has_name(place) {
@@ -159,7 +177,11 @@ fn image(medium: &Medium, choice: Choice<'_>) -> Files {
         let count = file.unsynced.len();
         for place in 0..count {
             let place = if backwards { count - 1 - place } else { place };
-            apply_pieces(&file.unsynced[place], unit, &mut bytes, |offset| has_piece(number, place, offset));
+            let change = &file.unsynced[place];
+            apply_pieces(change, unit, &mut bytes, |offset| has_piece(number, place, offset));
+            if let (Change::Write { offset, data }, true) = (change, extends) {
+                bytes.resize(bytes.len().max(offset + data.len()), 0);
+            }
         }
         bytes
     };
