@@ -50,8 +50,20 @@ fn native(options: &Options) -> Result {
 
 /// The library's own tests and the integration tests in Node; files for other targets compile to nothing there.
 fn wasm(_: &Options) -> Result {
-    let arguments =
-        ["test", "--node", "--mode", "no-install", ".", "-p", "selkie", "--features", "js", "--lib", "--test", "*"];
+    let arguments = [
+        "test",
+        "--node",
+        "--mode",
+        "no-install",
+        ".",
+        "-p",
+        "selkie",
+        "--features",
+        "js,testing",
+        "--lib",
+        "--test",
+        "*",
+    ];
     show(&mut command("wasm-pack", arguments))
 }
 
