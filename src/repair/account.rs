@@ -33,7 +33,14 @@ pub(super) struct Account {
 impl Account {
     /// Begins after a version. What is damaged may have held the commits that follow.
     pub(super) fn new(version: Version, damaged: Vec<Damaged>) -> Self {
-        Self { version, losses: Vec::new(), expected: version + 1, is_whole: true, damaged, is_end: false }
+        Self {
+            version,
+            losses: Vec::new(),
+            expected: version.saturating_add(1),
+            is_whole: true,
+            damaged,
+            is_end: false,
+        }
     }
 
     pub(super) fn expected(&self) -> Version {
@@ -76,7 +83,7 @@ impl Account {
     /// Adds an intact commit.
     pub(super) fn commit(&mut self, version: Version, file: &str, offset: u64, bytes: u64) {
         self.reach(version, file, offset);
-        self.expected += 1;
+        self.expected = self.expected.saturating_add(1);
         if self.is_whole {
             self.version = version;
         } else {

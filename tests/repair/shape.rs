@@ -9,6 +9,9 @@ use selkie::{Compression, Database, Options, Retention, SnapshotPolicy, Transact
 use crate::common::Random;
 use crate::state::State;
 
+pub(crate) const FILE_HEAD_BYTES: usize = 16;
+pub(crate) const SECTION_HEAD_BYTES: usize = 24;
+
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
 /// A database at rest.
@@ -99,6 +102,23 @@ impl Workshop {
         };
         self.db.update(change).unwrap();
         self.note()
+    }
+
+    /// Sets keys that begin with a letter, with one commit.
+    fn prefixed(mut self, letter: char, keys: u64) -> Self {
+        let values: Vec<_> = (0..keys).map(|key| (format!("{letter} {key:05}"), self.value(1000))).collect();
+        let change = |tx: &mut Transaction| values.iter().try_for_each(|(key, value)| tx.insert(key, value));
+        self.db.update(change).unwrap();
+        self.note()
+    }
+
+    /// Keeps pieces of something under consecutive keys.
+    fn pieces(mut self, pieces: Vec<Vec<u8>>) -> Self {
+        for (number, piece) in pieces.into_iter().enumerate() {
+            self.db.insert(format!("b {number:05}"), piece).unwrap();
+            self = self.note();
+        }
+        self
     }
 
     fn create(self, keyspace: &str) -> Self {
@@ -194,13 +214,68 @@ pub(crate) fn pairs() -> Shape {
 
 /// A snapshot with a value that is itself a snapshot of several blocks, and other blocks after it.
 pub(crate) fn backup_as_value() -> Shape {
-    let kept = options().in_memory().unwrap();
-    let fill = |tx: &mut Transaction| (0..400).try_for_each(|key| tx.insert(format!("key {key:05} kept"), [7; 1000]));
-    kept.update(fill).unwrap();
-    let mut backup = Vec::new();
-    kept.backup(&mut backup).unwrap();
+    let backup = backup(Compression::None);
     let mut workshop = Workshop::new(options());
     workshop.db.insert("key", backup).unwrap();
     workshop = workshop.note();
     workshop.fill("default", 400, 1000).snapshot().commits(3, 400, 100).closed()
+}
+
+/// A snapshot with a backup of another database in pieces that are shorter than it and longer than its blocks, and with
+/// keys before and after them.
+pub(crate) fn backup_in_chunks(compression: Compression, chunk_bytes: usize) -> Shape {
+    let backup = backup(compression);
+    let chunks = backup.chunks(chunk_bytes).map(<[u8]>::to_vec);
+    let workshop = Workshop::new(options().compression(compression)).prefixed('a', 200);
+    workshop.pieces(chunks.collect()).prefixed('c', 300).snapshot().commits(3, 10, 100).closed()
+}
+
+/// The same in pieces that are one section each. A block of the outer snapshot ends with each, and has its number.
+pub(crate) fn backup_in_sections() -> Shape {
+    let backup = backup(Compression::None);
+    let (head, mut rest) = backup.split_at(FILE_HEAD_BYTES);
+    let mut pieces = vec![head.to_vec()];
+    for (_, bytes) in sections(&backup) {
+        let (section, after) = rest.split_at(bytes);
+        pieces.push(section.to_vec());
+        rest = after;
+    }
+    let workshop = Workshop::new(options()).pieces(pieces);
+    workshop.prefixed('c', 300).snapshot().commits(3, 10, 100).closed()
+}
+
+/// A snapshot with a value of many heads of empty sections, the last of them a footer that does not end the file.
+pub(crate) fn heads_as_value(count: u32) -> Shape {
+    let mut value = Vec::new();
+    for number in 0..count {
+        let kind = if number + 1 < count { 2_u32 } else { 3 };
+        let head: Vec<u8> = [kind, 9 + number, 0, 0, 0].into_iter().flat_map(u32::to_le_bytes).collect();
+        value.extend_from_slice(&head);
+        value.extend_from_slice(&crc32fast::hash(&head).to_le_bytes());
+    }
+    Workshop::new(options()).pieces(vec![value]).prefixed('c', 300).snapshot().commits(3, 10, 100).closed()
+}
+
+/// Several blocks of keys that no shape has itself.
+fn backup(compression: Compression) -> Vec<u8> {
+    let kept = options().compression(compression).in_memory().unwrap();
+    let mut random = Random(5);
+    let mut value = || (0..1000).map(|_| random.next() as u8).collect::<Vec<_>>();
+    let fill = |tx: &mut Transaction| (0..1200).try_for_each(|key| tx.insert(format!("b inner {key:05}"), value()));
+    kept.update(fill).unwrap();
+    let mut backup = Vec::new();
+    kept.backup(&mut backup).unwrap();
+    backup
+}
+
+/// Where each section of a snapshot begins, and how long it is.
+pub(crate) fn sections(bytes: &[u8]) -> Vec<(usize, usize)> {
+    let mut sections = Vec::new();
+    let mut offset = FILE_HEAD_BYTES;
+    while offset < bytes.len() {
+        let stored = u32::from_le_bytes(bytes[offset + 12..offset + 16].try_into().unwrap()) as usize;
+        sections.push((offset, SECTION_HEAD_BYTES + stored));
+        offset += SECTION_HEAD_BYTES + stored;
+    }
+    sections
 }

@@ -1,25 +1,12 @@
 //! What is lost of a damaged snapshot, section by section.
 
-use selkie::{Corruption, LossCause, LostData};
+use std::time::{Duration, Instant};
+
+use selkie::{Compression, Corruption, LossCause, LostData};
 
 use crate::common::Random;
 use crate::examine::examine;
-use crate::shape::{self, Shape};
-
-const FILE_HEAD_BYTES: usize = 16;
-const SECTION_HEAD_BYTES: usize = 24;
-
-/// Where each section begins, and how long it is.
-fn sections(bytes: &[u8]) -> Vec<(usize, usize)> {
-    let mut sections = Vec::new();
-    let mut offset = FILE_HEAD_BYTES;
-    while offset < bytes.len() {
-        let stored = u32::from_le_bytes(bytes[offset + 12..offset + 16].try_into().unwrap()) as usize;
-        sections.push((offset, SECTION_HEAD_BYTES + stored));
-        offset += SECTION_HEAD_BYTES + stored;
-    }
-    sections
-}
+use crate::shape::{self, FILE_HEAD_BYTES, SECTION_HEAD_BYTES, Shape, sections};
 
 fn sections_of(shape: &Shape) -> (String, Vec<(usize, usize)>) {
     let name = shape.snapshot();
@@ -120,4 +107,73 @@ fn a_backup_that_is_kept_as_a_value_is_not_taken_for_the_rest_of_the_snapshot() 
             assert!(!repair.losses.is_empty());
         }
     }
+}
+
+/// Each head in turn: the file goes on where the next section begins, and nothing else is lost.
+fn assert_only_the_damaged_block_is_lost(shape: &Shape) {
+    let (name, sections) = sections_of(shape);
+    for (offset, bytes) in &sections[1..sections.len() - 1] {
+        let files = shape.with(&name, |bytes| bytes[offset + 5] ^= 64);
+        let repair = examine(shape, &files, &mut Random(1)).repair;
+        assert_eq!((repair.version, repair.losses.len()), (shape.last_version(), 1), "{:?}", repair.losses);
+        assert_eq!((repair.losses[0].offset, repair.losses[0].bytes), (*offset as u64, *bytes as u64));
+    }
+}
+
+/// No piece reaches the footer of the backup, so that only the outer snapshot tells where its own blocks go on.
+#[test]
+fn blocks_of_a_backup_in_chunks_are_not_taken_for_blocks_of_the_snapshot() {
+    for compression in [Compression::None, Compression::Lz4] {
+        for chunk_bytes in [200_000, 500_000] {
+            assert_only_the_damaged_block_is_lost(&shape::backup_in_chunks(compression, chunk_bytes));
+        }
+    }
+}
+
+#[test]
+fn a_section_of_a_backup_that_leads_to_the_next_block_is_not_taken_for_the_one_before() {
+    assert_only_the_damaged_block_is_lost(&shape::backup_in_sections());
+}
+
+#[test]
+fn two_damages_of_a_snapshot_with_a_backup_in_chunks_bring_nothing_foreign() {
+    let shape = shape::backup_in_chunks(Compression::None, 300_000);
+    let (name, sections) = sections_of(&shape);
+    for (first, (offset, _)) in sections.iter().enumerate().skip(1) {
+        for (other, bytes) in &sections[first + 1..] {
+            // The other head, and everything from the middle of the other section on.
+            for cut in [false, true] {
+                let files = shape.with(&name, |file| {
+                    file[*offset] ^= 1;
+                    file[*other] ^= 1;
+                    file.truncate(if cut { other + bytes / 2 } else { file.len() });
+                });
+                assert!(!examine(&shape, &files, &mut Random(1)).repair.losses.is_empty());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_snapshot_that_was_cut_goes_on_after_a_damaged_head() {
+    let shape = shape::snapshot_and_log();
+    let (name, sections) = sections_of(&shape);
+    let (first, last) = (sections[1], sections[sections.len() - 2]);
+    let files = shape.with(&name, |bytes| {
+        bytes[first.0] ^= 1;
+        bytes.truncate(last.0 + last.1 / 2);
+    });
+    let losses = examine(&shape, &files, &mut Random(1)).repair.losses;
+    assert_eq!((losses[0].offset, losses[0].bytes), (first.0 as u64, first.1 as u64), "{losses:?}");
+}
+
+#[test]
+fn many_heads_in_a_row_are_followed_once() {
+    let shape = shape::heads_as_value(3000);
+    let (name, sections) = sections_of(&shape);
+    let files = shape.with(&name, |bytes| bytes[sections[1].0] ^= 1);
+    let begun = Instant::now();
+    let losses = examine(&shape, &files, &mut Random(1)).repair.losses;
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert_eq!((losses.len(), losses[0].bytes), (1, sections[1].1 as u64));
 }

@@ -22,7 +22,11 @@ pub(crate) struct Hint {
 /// A header for the blocks from a place on, and which of its keyspaces have no block.
 ///
 /// Names are made of numbers, and the retention keeps everything.
-pub(super) async fn infer(places: &Places<'_>, mut place: Place, hint: &Hint) -> Result<(SnapshotHeader, Vec<String>)> {
+pub(super) async fn infer(
+    places: &mut Places<'_>,
+    mut place: Place,
+    hint: &Hint,
+) -> Result<(SnapshotHeader, Vec<String>)> {
     let (mut numbers, mut time) = (Vec::new(), 0);
     while place.offset < places.length {
         let Some((section, next)) = places.section(place).await? else {

@@ -13,6 +13,7 @@
 mod blocks;
 mod header;
 mod places;
+mod search;
 
 use crate::codec::{SnapshotFooter, SnapshotHeader};
 use crate::repair::{KeyRange, Loss, LossCause, LostData};
@@ -40,22 +41,22 @@ pub(crate) async fn salvage(
     length: u64,
     hint: Option<&Hint>,
 ) -> Result<Option<Remains>> {
-    let places = Places { storage, name, length };
+    let mut places = Places::new(storage, name, length);
     let begin = Place { offset: FILE_HEAD_BYTES as u64, number: 0 };
     if let Some((header, first)) = read_header(&places, begin).await? {
         let mut salvage = Salvage::new(name, &header);
-        salvage.read(&places, first).await?;
+        salvage.read(&mut places, first).await?;
         return Ok(Some(salvage.finish(header, length)));
     }
     let (_, first) = places.after_damage(begin).await?;
     let Some(hint) = hint.filter(|_| first.offset < length) else { return Ok(None) };
-    let (header, unplaced) = header::infer(&places, first, hint).await?;
+    let (header, unplaced) = header::infer(&mut places, first, hint).await?;
     let mut salvage = Salvage::new(name, &header);
     salvage.lose(begin.offset, first.offset, Corruption::Header, LostData::Names);
     if first.number > 1 {
         salvage.lose_blocks(begin.offset, first.offset, Corruption::Block);
     }
-    salvage.read(&places, first).await?;
+    salvage.read(&mut places, first).await?;
     let mut remains = salvage.finish(header, length);
     add_unplaced(&mut remains.losses, &unplaced);
     Ok(Some(remains))
@@ -82,7 +83,7 @@ impl<'a> Salvage<'a> {
         Self { file, blocks: Blocks::new(header), losses: Vec::new(), forgotten: None, ended: false }
     }
 
-    async fn read(&mut self, places: &Places<'_>, mut place: Place) -> Result<()> {
+    async fn read(&mut self, places: &mut Places<'_>, mut place: Place) -> Result<()> {
         while place.offset < places.length && !self.ended {
             let section = places.section(place).await?;
             place = match section.filter(|(section, _)| self.take(section, place)) {
@@ -107,7 +108,7 @@ impl<'a> Salvage<'a> {
             }
             Kind::Footer => {
                 let footer = decode_whole::<SnapshotFooter>(&section.payload).ok();
-                let footer = footer.filter(|footer| footer.blocks + 1 == u64::from(place.number));
+                let footer = footer.filter(|footer| footer.blocks.checked_add(1) == Some(u64::from(place.number)));
                 self.forgotten = footer.map(|footer| footer.forgotten);
                 self.ended = footer.is_some();
                 self.ended
@@ -116,7 +117,7 @@ impl<'a> Salvage<'a> {
     }
 
     /// Passes over a damaged section, or to the next intact one where it cannot be told how long it is.
-    async fn skip(&mut self, places: &Places<'_>, place: Place) -> Result<Place> {
+    async fn skip(&mut self, places: &mut Places<'_>, place: Place) -> Result<Place> {
         let (kind, next) = places.after_damage(place).await?;
         if kind == Some(Kind::Footer) {
             self.ended = true;

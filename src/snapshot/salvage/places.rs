@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::storage::Storage;
 
-use super::CHUNK_BYTES;
+use super::search::search;
 use crate::snapshot::section::{Kind, SECTION_HEAD_BYTES, SectionHead};
 
 /// A file whose sections are looked for.
@@ -11,6 +11,8 @@ pub(super) struct Places<'a> {
     pub(super) storage: &'a dyn Storage,
     pub(super) name: &'a str,
     pub(super) length: u64,
+    /// Where it goes on after damaged heads, once the first of them was met.
+    found: Option<Vec<Place>>,
 }
 
 /// Where a section is to begin, and the number it is to have.
@@ -28,13 +30,17 @@ pub(super) struct Section {
 
 impl Place {
     /// The place after a section that begins here.
-    fn after(self, head: &SectionHead) -> Self {
+    pub(super) fn after(self, head: &SectionHead) -> Self {
         let offset = self.offset + SECTION_HEAD_BYTES as u64 + u64::from(head.stored_length);
         Self { offset, number: head.number.wrapping_add(1) }
     }
 }
 
-impl Places<'_> {
+impl<'a> Places<'a> {
+    pub(super) fn new(storage: &'a dyn Storage, name: &'a str, length: u64) -> Self {
+        Self { storage, name, length, found: None }
+    }
+
     /// The section at a place, when it is intact, and the place after it.
     pub(super) async fn section(&self, place: Place) -> Result<Option<(Section, Place)>> {
         let Some(head) = self.head(place).await? else { return Ok(None) };
@@ -44,50 +50,22 @@ impl Places<'_> {
         Ok(section.map(|section| (section, place.after(&head))))
     }
 
-    async fn head(&self, place: Place) -> Result<Option<SectionHead>> {
+    pub(super) async fn head(&self, place: Place) -> Result<Option<SectionHead>> {
         let bytes = self.storage.read(self.name, place.offset, SECTION_HEAD_BYTES).await?;
         Ok(SectionHead::parse(&bytes).filter(|head| head.number == place.number))
     }
 
     /// Where the next section is after a damaged one, and the kind of the damaged one, when its head is intact.
-    pub(super) async fn after_damage(&self, place: Place) -> Result<(Option<Kind>, Place)> {
+    pub(super) async fn after_damage(&mut self, place: Place) -> Result<(Option<Kind>, Place)> {
         if let Some(head) = self.head(place).await? {
             let next = place.after(&head);
             return Ok((Some(head.kind), Place { offset: next.offset.min(self.length), ..next }));
         }
-        let next = self.search(Place { offset: place.offset + 1, ..place }).await?;
-        Ok((None, next.unwrap_or(Place { offset: self.length, ..place })))
-    }
-
-    /// The first section from a place on, with no lesser number, that leads on.
-    async fn search(&self, from: Place) -> Result<Option<Place>> {
-        let mut begin = from.offset;
-        while begin < self.length {
-            let bytes = self.storage.read(self.name, begin, CHUNK_BYTES).await?;
-            for (offset, window) in (begin..).zip(bytes.windows(SECTION_HEAD_BYTES)) {
-                let Some(head) = SectionHead::parse(window).filter(|head| head.number >= from.number) else { continue };
-                let place = Place { offset, number: head.number };
-                if self.leads_on(place, head).await? {
-                    return Ok(Some(place));
-                }
-            }
-            begin += (CHUNK_BYTES - SECTION_HEAD_BYTES + 1) as u64;
+        if self.found.is_none() {
+            self.found = Some(search(self, place).await?);
         }
-        Ok(None)
-    }
-
-    /// Whether the sections from one on lead to the end of the file or to damage, without a footer before.
-    async fn leads_on(&self, mut place: Place, mut head: SectionHead) -> Result<bool> {
-        if place.after(&head).offset > self.length {
-            return Ok(false);
-        }
-        while head.kind == Kind::Block {
-            place = place.after(&head);
-            match self.head(place).await? {
-                Some(next) => head = next,
-                None => return Ok(true),
-            }
-        }
-        Ok(head.kind == Kind::Footer && place.after(&head).offset == self.length)
+        let mut found = self.found.iter().flatten();
+        let next = found.find(|found| found.offset > place.offset);
+        Ok((None, next.copied().unwrap_or(Place { offset: self.length, ..place })))
     }
 }
