@@ -261,7 +261,7 @@ fn backup(compression: Compression) -> Vec<u8> {
     let kept = options().compression(compression).in_memory().unwrap();
     let mut random = Random(5);
     let mut value = || (0..1000).map(|_| random.next() as u8).collect::<Vec<_>>();
-    let fill = |tx: &mut Transaction| (0..1200).try_for_each(|key| tx.insert(format!("b inner {key:05}"), value()));
+    let fill = |tx: &mut Transaction| (0..900).try_for_each(|key| tx.insert(format!("b inner {key:05}"), value()));
     kept.update(fill).unwrap();
     let mut backup = Vec::new();
     kept.backup(&mut backup).unwrap();

@@ -1,9 +1,22 @@
 //! Taking what is intact out of a damaged snapshot.
 //!
-//! A section counts if the checksums of its head and its payload match, and its number is not below the one that is
-//! due. Behind a damaged head the next intact one is searched for. That counts only if the sections after it lead to the
-//! end of the file, or to other damage, and not to a footer before the end: such a one belongs to a backup that is kept
-//! as a value.
+//! A section counts if the checksums of its head and its payload match, and its number is the one that is due. Behind a
+//! damaged head it is not known where the next section is, and the intact heads there may be those of a backup that is
+//! kept as a value, whole or in pieces. So these rules say where the snapshot goes on:
+//!
+//! 1. At the first intact section that has a greater number than the damaged one, and from which the heads lead to a
+//!    footer that ends the file. As the damaged section has its number itself, a section within it does not get there.
+//! 2. Also at sections between, from which the heads lead to other damage, if all intact heads there can be those of one
+//!    snapshot: each has the number that is due where it is, or a greater one behind damage, and none lies within the
+//!    range that another claims. If one does not fit, none of these counts, and what is in them is lost.
+//! 3. Where no heads lead to the end of the file, those between count only as far as each is proven to be the next: it
+//!    has the next number, and the bytes before it have the checksum that the damaged head says of its payload.
+//!
+//! With one damaged head and an intact footer nothing foreign can be taken. Three cases are left where it can, and all of
+//! them need values that hold intact sections with fitting numbers: at least two heads in a row are damaged, and in the
+//! last block of these a value ends with the block and with a section that has the number of this block; at least three
+//! in a row are damaged, and all heads in these blocks have numbers between theirs, in their order; or the file was cut
+//! right behind the footer of such a value. Values that were made for it, with forged checksums, are not told apart.
 //!
 //! A key of an intact block is kept with the value it had, unless it is the first after a lost block: newer revisions of
 //! it may have been there. So the keys that are lost lie between the last key before the lost blocks, which is kept, and

@@ -1,10 +1,17 @@
 //! Finding the sections of a damaged snapshot.
 
+use std::ops::Range;
+
 use crate::Result;
+use crate::checksum;
+use crate::codec::PAYLOAD_LIMIT;
 use crate::storage::Storage;
 
 use super::search::search;
 use crate::snapshot::section::{Kind, SECTION_HEAD_BYTES, SectionHead};
+
+/// Where the checksum of the payload is in a head.
+const PAYLOAD_CHECKSUM: Range<usize> = 16..20;
 
 /// A file whose sections are looked for.
 pub(super) struct Places<'a> {
@@ -53,6 +60,22 @@ impl<'a> Places<'a> {
     pub(super) async fn head(&self, place: Place) -> Result<Option<SectionHead>> {
         let bytes = self.storage.read(self.name, place.offset, SECTION_HEAD_BYTES).await?;
         Ok(SectionHead::parse(&bytes).filter(|head| head.number == place.number))
+    }
+
+    /// Whether a section is the next after one whose head is damaged, but not the checksum of the payload in it; or the
+    /// one that is due itself.
+    pub(super) async fn follows(&self, place: Place, due: Place) -> Result<bool> {
+        let payload = due.offset + SECTION_HEAD_BYTES as u64;
+        let length = place.offset.checked_sub(payload).and_then(|length| usize::try_from(length).ok());
+        let Some(length) = length.filter(|length| *length <= PAYLOAD_LIMIT) else {
+            return Ok(place.offset == due.offset);
+        };
+        if Some(place.number) != due.number.checked_add(1) {
+            return Ok(false);
+        }
+        let head = self.storage.read(self.name, due.offset, SECTION_HEAD_BYTES).await?;
+        let stored = self.storage.read(self.name, payload, length).await?;
+        Ok(head.get(PAYLOAD_CHECKSUM) == Some(&checksum::hash(&stored).to_le_bytes()[..]))
     }
 
     /// Where the next section is after a damaged one, and the kind of the damaged one, when its head is intact.

@@ -32,8 +32,10 @@ struct Search<'a> {
     /// The number of the damaged section.
     damaged: u32,
     found: Vec<Place>,
-    /// How many of the places found come after a single damaged section each.
+    /// How many of the places found are proven without the end of the file.
     followed: usize,
+    /// Whether each section so far is proven to follow the one before.
+    is_proven: bool,
     /// Where the next section is due after those that were found.
     next: Place,
     /// The end of the intact ones of them, within which no head counts.
@@ -52,6 +54,7 @@ impl<'a> Search<'a> {
             damaged: damaged.number,
             found: Vec::new(),
             followed: 0,
+            is_proven: true,
             next: damaged,
             passed: damaged.offset,
             is_ambiguous: false,
@@ -63,8 +66,7 @@ impl<'a> Search<'a> {
     async fn add(&mut self, place: Place, head: SectionHead) -> Result<bool> {
         let leads = self.leads_to_end(place, head).await?;
         if !self.fits(place) || head.kind != Kind::Block && !leads {
-            self.is_ambiguous = true;
-            self.found.clear();
+            self.give_up();
         }
         // A footer holds no keys: its head is enough.
         let is_end = leads && place.number > self.damaged;
@@ -84,21 +86,32 @@ impl<'a> Search<'a> {
         place.offset == offset && place.number == number || place.offset > offset && place.number > number
     }
 
+    /// Tells only the way to the end from here on.
+    fn give_up(&mut self) {
+        self.is_ambiguous = true;
+        self.found.clear();
+    }
+
     /// Adds the intact sections from a place on.
     async fn add_run(&mut self, place: Place, head: &SectionHead) -> Result<()> {
+        self.is_proven = self.is_proven && self.places.follows(place, self.next).await?;
         let mut next = place;
-        while let Some((_, after)) = self.places.section(next).await? {
+        while let Some((section, after)) = self.places.section(next).await? {
+            if section.kind != Kind::Block {
+                // A footer would have ended the file.
+                self.give_up();
+                return Ok(());
+            }
             next = after;
         }
         if next.offset == place.offset {
             self.next = place.after(head);
             return Ok(());
         }
-        let is_next = place.number <= self.next.number.saturating_add(1);
-        if is_next && self.followed == self.found.len() {
-            self.followed += 1;
-        }
         self.found.push(place);
+        if self.is_proven {
+            self.followed = self.found.len();
+        }
         (self.next, self.passed) = (next, next.offset);
         Ok(())
     }
