@@ -245,15 +245,15 @@ pub(crate) fn backup_in_sections() -> Shape {
 }
 
 /// A snapshot with a value of many heads of empty sections, the last of them a footer that does not end the file.
-pub(crate) fn heads_as_value(count: u32) -> Shape {
+pub(crate) fn heads_as_value(first: u32, count: u32) -> Shape {
     let mut value = Vec::new();
     for number in 0..count {
         let kind = if number + 1 < count { 2_u32 } else { 3 };
-        let head: Vec<u8> = [kind, 9 + number, 0, 0, 0].into_iter().flat_map(u32::to_le_bytes).collect();
+        let head: Vec<u8> = [kind, first + number, 0, 0, 0].into_iter().flat_map(u32::to_le_bytes).collect();
         value.extend_from_slice(&head);
         value.extend_from_slice(&crc32fast::hash(&head).to_le_bytes());
     }
-    Workshop::new(options()).pieces(vec![value]).prefixed('c', 300).snapshot().commits(3, 10, 100).closed()
+    Workshop::new(options()).pieces(vec![value]).prefixed('c', 700).snapshot().commits(3, 10, 100).closed()
 }
 
 /// Several blocks of keys that no shape has itself.

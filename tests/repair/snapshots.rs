@@ -1,11 +1,13 @@
 //! What is lost of a damaged snapshot, section by section.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use selkie::{Compression, Corruption, LossCause, LostData};
+use selkie::storage::{MemoryStorage, Storage};
+use selkie::{Compression, Corruption, LossCause, LostData, Version};
 
 use crate::common::Random;
-use crate::examine::{Told, examine};
+use crate::examine::{Told, examine, wait};
 use crate::shape::{self, FILE_HEAD_BYTES, SECTION_HEAD_BYTES, Shape, sections};
 
 fn sections_of(shape: &Shape) -> (String, Vec<(usize, usize)>) {
@@ -174,11 +176,66 @@ fn a_snapshot_that_was_cut_goes_on_after_a_damaged_head() {
 
 #[test]
 fn many_heads_in_a_row_are_followed_once() {
-    let shape = shape::heads_as_value(3000);
+    let shape = shape::heads_as_value(9, 3000);
     let (name, sections) = sections_of(&shape);
     let files = shape.with(&name, |bytes| bytes[sections[1].0] ^= 1);
     let begun = Instant::now();
     let losses = examine(&shape, &files, &mut Random(1)).repair.losses;
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     assert_eq!((losses.len(), losses[0].bytes), (1, sections[1].1 as u64));
+}
+
+/// The numbers of the inner sections fit between those of the blocks that are left.
+#[test]
+fn a_footer_within_a_damaged_block_does_not_end_the_snapshot() {
+    let shape = shape::heads_as_value(2, 2);
+    let (name, sections) = sections_of(&shape);
+    let files = shape.with(&name, |bytes| sections[1..5].iter().for_each(|(offset, _)| bytes[*offset] ^= 1));
+    let losses = examine(&shape, &files, &mut Random(1)).repair.losses;
+    let lost = sections[1..5].iter().map(|(_, bytes)| *bytes as u64).sum::<u64>();
+    assert_eq!((losses.len(), losses[0].bytes), (1, lost), "{losses:?}");
+}
+
+/// The greatest number as a payload has it.
+const GREATEST: [u8; 9] = [253, 255, 255, 255, 255, 255, 255, 255, 255];
+
+/// Changes the payload of a section, and its head so that all its checksums are right.
+fn replace_payload(bytes: &mut Vec<u8>, (offset, length): (usize, usize), change: impl FnOnce(&mut Vec<u8>)) {
+    let mut payload = bytes[offset + SECTION_HEAD_BYTES..offset + length].to_vec();
+    change(&mut payload);
+    let (length_now, checksum) = (payload.len() as u32, crc32fast::hash(&payload));
+    bytes.splice(offset + SECTION_HEAD_BYTES..offset + length, payload);
+    for (word, value) in [(8, length_now), (12, length_now), (16, checksum)] {
+        bytes[offset + word..offset + word + 4].copy_from_slice(&value.to_le_bytes());
+    }
+    let checksum = crc32fast::hash(&bytes[offset..offset + 20]);
+    bytes[offset + 20..offset + 24].copy_from_slice(&checksum.to_le_bytes());
+}
+
+#[test]
+fn a_footer_that_claims_the_greatest_number_of_blocks_is_damaged() {
+    let shape = shape::snapshot_and_log();
+    let (name, sections) = sections_of(&shape);
+    let footer = *sections.last().unwrap();
+    let files = shape.with(&name, |bytes| {
+        replace_payload(bytes, footer, |payload| drop(payload.splice(..1, GREATEST)));
+    });
+    let losses = examine(&shape, &files, &mut Random(1)).repair.losses;
+    assert_eq!((losses.len(), &losses[0].data), (1, &LostData::Past));
+}
+
+/// The footer shows that something is wrong, but every section of the snapshot is intact.
+#[test]
+fn a_header_that_claims_the_greatest_version_is_examined() {
+    let shape = shape::snapshot_and_log();
+    let (name, sections) = sections_of(&shape);
+    let files = shape.with(&name, |bytes| {
+        // After the database, in nine bytes, and the segment.
+        replace_payload(bytes, sections[0], |payload| drop(payload.splice(10..11, GREATEST)));
+    });
+    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::from_files(files));
+    let verification = wait(selkie::verify_storage(&storage)).unwrap();
+    assert!(verification.opening.is_err());
+    let repair = verification.repair.unwrap();
+    assert_eq!((repair.version, repair.is_lossless()), (Version::MAX, false));
 }
