@@ -13,10 +13,11 @@
 //!    has the next number, and the bytes before it have the checksum that the damaged head says of its payload.
 //!
 //! With one damaged head and an intact footer nothing foreign can be taken. Three cases are left where it can, and all of
-//! them need values that hold intact sections with fitting numbers: at least two heads in a row are damaged, and in the
-//! last block of these a value ends with the block and with a section that has the number of this block; at least three
-//! in a row are damaged, and all heads in these blocks have numbers between theirs, in their order; or the file was cut
-//! right behind the footer of such a value. Values that were made for it, with forged checksums, are not told apart.
+//! them need values that hold intact sections with fitting numbers: a second head is damaged, its block ends with a value
+//! that ends with a section of the block's own number, and between the two damaged heads some head does not fit, or they
+//! are next to each other; at least three heads in a row are damaged, and all heads in these blocks have numbers between
+//! theirs, in their order; or the file was cut right behind the footer of such a value. Values that were made for it,
+//! with forged checksums, are not told apart either.
 //!
 //! A key of an intact block is kept with the value it had, unless it is the first after a lost block: newer revisions of
 //! it may have been there. So the keys that are lost lie between the last key before the lost blocks, which is kept, and
