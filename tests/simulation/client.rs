@@ -91,6 +91,7 @@ impl World {
         let durability =
             if self.varies && self.simulation.below(2) == 0 { level(&self.simulation) } else { self.durability };
         let since = self.database.version();
+        self.note_what_is_seen();
         let options = TransactionOptions::new().isolation(isolation).durability(durability);
         let transaction = self.database.begin_with(options)?;
         Ok(Open { transaction, since, isolation, durability, changes: Changes::new(), read: Vec::new() })
@@ -197,11 +198,15 @@ impl World {
 
     fn acknowledge(&self, version: Version, durability: Durability) {
         let calls = self.storage.calls();
-        let mut model = self.model.borrow_mut();
-        model.promise(calls, version, durability);
-        model.promise(calls, self.database.durable_version(), Durability::Immediate);
+        self.model.borrow_mut().promise(calls, version, durability);
+        self.model.borrow_mut().promise(calls, self.database.durable_version(), Durability::Immediate);
+        self.note_what_is_seen();
+    }
+
+    /// A reader never sees what a crash could take back, where that is promised.
+    fn note_what_is_seen(&self) {
         if self.shows_only_durable {
-            model.promise(calls, self.database.version(), self.durability);
+            self.model.borrow_mut().promise(self.storage.calls(), self.database.version(), self.durability);
         }
     }
 }
