@@ -16,6 +16,7 @@ use web_time::{Duration, Instant};
 
 use super::threads::Shared;
 use crate::storage::sim::SimStorage;
+use crate::storage::sim::random::Random;
 
 /// When simulated time begins, in nanoseconds since the Unix epoch.
 const EPOCH_NS: u64 = 1_700_000_000_000_000_000;
@@ -62,7 +63,7 @@ impl Wake for Flag {
 
 pub(crate) struct Scheduler {
     seed: u64,
-    random: Cell<u64>,
+    random: RefCell<Random>,
     started: Instant,
     elapsed: Cell<Duration>,
     workers: RefCell<Vec<Background>>,
@@ -112,7 +113,7 @@ impl Scheduler {
     pub(crate) fn new(seed: u64) -> Rc<Self> {
         Rc::new(Self {
             seed,
-            random: Cell::new(seed),
+            random: RefCell::new(Random(seed)),
             started: Instant::now(),
             elapsed: Cell::default(),
             workers: RefCell::default(),
@@ -134,13 +135,8 @@ impl Scheduler {
         EPOCH_NS + self.elapsed.get().as_nanos() as u64
     }
 
-    /// `SplitMix64`.
     pub(crate) fn random(&self) -> u64 {
-        let state = self.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
-        self.random.set(state);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.random.borrow_mut().next()
     }
 
     pub(crate) fn below(&self, limit: u64) -> u64 {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::SimStorage;
 use super::medium::{Change, Files, Medium, put};
+use super::random::Random;
 use super::recording::Call;
 
 /// The units in which a medium writes: the sector of a disk, and the page of a file system.
@@ -203,18 +204,5 @@ fn apply_pieces(change: &Change, unit: usize, bytes: &mut Vec<u8>, mut has_piece
             put(bytes, offset + start, &data[start..end]);
         }
         start = end;
-    }
-}
-
-/// `SplitMix64`.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
     }
 }

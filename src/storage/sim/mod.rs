@@ -36,6 +36,7 @@
 mod crash;
 mod fault;
 mod medium;
+pub(crate) mod random;
 mod recording;
 
 use std::collections::BTreeMap;
