@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every suite uses a part of this")]
 #![allow(clippy::unwrap_used)]
 
+pub(crate) mod campaign;
 pub(crate) mod events;
 pub(crate) mod pending;
 pub(crate) mod unlocked;
