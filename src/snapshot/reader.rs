@@ -180,10 +180,14 @@ impl Contents<'_> {
     }
 }
 
+/// The last version of all cannot be continued, so that no snapshot is at it.
 pub(super) fn is_consistent(header: &SnapshotHeader) -> bool {
     let (mut numbers, mut names): (Vec<u32>, Vec<&String>) =
         header.keyspaces.iter().map(|(n, name)| (*n, name)).unzip();
-    numbers.iter().all(|number| *number < header.next_keyspace) && are_unique(&mut numbers) && are_unique(&mut names)
+    header.version < Version::MAX
+        && numbers.iter().all(|number| *number < header.next_keyspace)
+        && are_unique(&mut numbers)
+        && are_unique(&mut names)
 }
 
 fn are_unique<T: Ord>(items: &mut [T]) -> bool {

@@ -277,6 +277,32 @@ fn a_snapshot_counts_only_as_a_whole() {
     }
 }
 
+/// A snapshot without keys.
+fn empty_snapshot(segment: u64, version: u64) -> Vec<u8> {
+    let header = Buffer::default().int(DATABASE).int(segment).int(version).int(time(4)).int(3);
+    let header = header.int(1).int(1).int(0).text(b"default");
+    Snapshot::new(1).section(1, &header.0).footer([0, 0, 0], 0)
+}
+
+#[test]
+fn a_snapshot_that_no_commit_can_follow_is_damage() {
+    for (version, is_refused) in [(u64::MAX, true), (u64::MAX - 1, false)] {
+        let snapshot = empty_snapshot(2, version);
+        let restored = Options::new().restore_storage(&snapshot[..], Arc::new(MemoryStorage::new()));
+        let files = files([
+            ("database", build::database_file(1, DATABASE)),
+            ("0000000000000002.snapshot", snapshot),
+            ("0000000000000002.log", Segment::new(DATABASE, 2, 1, version.wrapping_add(1), 0).bytes),
+        ]);
+        for outcome in [open(&files).map(|db| db.version()), restored.map(|db| db.version())] {
+            match outcome {
+                Ok(found) => assert!(!is_refused && found == version),
+                Err(error) => assert!(is_refused && matches!(error.kind(), ErrorKind::Corrupted { .. }), "{error}"),
+            }
+        }
+    }
+}
+
 #[test]
 fn what_selkie_writes_is_what_the_format_says() -> selkie::Result<()> {
     for compression in [Compression::None, Compression::Lz4] {
