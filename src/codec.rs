@@ -5,6 +5,8 @@
 //! Decoding borrows from its input and allocates nothing that the input does not contain.
 
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
+use bincode::de::BorrowDecoder;
+use bincode::error::DecodeError;
 use bincode::{BorrowDecode, Encode};
 
 use crate::Version;
@@ -27,7 +29,7 @@ pub(crate) enum Operation<'a> {
 }
 
 /// The first section of a snapshot: what it is a snapshot of.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, BorrowDecode)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode)]
 pub(crate) struct SnapshotHeader {
     /// The random number that all files of one database carry.
     pub(crate) database: u64,
@@ -42,6 +44,32 @@ pub(crate) struct SnapshotHeader {
     pub(crate) next_keyspace: u32,
     /// The keyspaces by number and name, the default one included.
     pub(crate) keyspaces: Vec<(u32, String)>,
+}
+
+impl<'de, C> BorrowDecode<'de, C> for SnapshotHeader {
+    fn borrow_decode<D: BorrowDecoder<'de, Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        Ok(Self {
+            database: BorrowDecode::borrow_decode(decoder)?,
+            segment: BorrowDecode::borrow_decode(decoder)?,
+            version: BorrowDecode::borrow_decode(decoder)?,
+            time: BorrowDecode::borrow_decode(decoder)?,
+            retention: BorrowDecode::borrow_decode(decoder)?,
+            next_keyspace: BorrowDecode::borrow_decode(decoder)?,
+            keyspaces: decode_list(decoder)?,
+        })
+    }
+}
+
+/// A list that grows with what is there: bincode's own asks beforehand for the memory of all that the length claims.
+fn decode_list<'de, C, T: BorrowDecode<'de, C>, D: BorrowDecoder<'de, Context = C>>(
+    decoder: &mut D,
+) -> Result<Vec<T>, DecodeError> {
+    let length = u64::borrow_decode(decoder)?;
+    let mut list = Vec::new();
+    for _ in 0..length {
+        list.push(T::borrow_decode(decoder)?);
+    }
+    Ok(list)
 }
 
 /// What a block of a snapshot begins with; its entries follow.
