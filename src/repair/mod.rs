@@ -31,7 +31,7 @@ use std::sync::Arc;
 use crate::ErrorKind;
 use crate::files::Files;
 use crate::options::{Compression, Options};
-use crate::recovery::{recover, restore};
+use crate::recovery::{Recovered, recover, restore};
 use crate::storage::Storage;
 use crate::{Error, Result};
 
@@ -119,16 +119,16 @@ async fn repair_locked(source: &Arc<dyn Storage>, destination: &Arc<dyn Storage>
     if !found.has_database_file && !found.has_data() {
         return Err(Error::io("open", source.location(), io::ErrorKind::NotFound.into()));
     }
+    let opened = recover(source, &Options::new().read_only(true)).await;
+    // The destination is not touched before it is known that there is something to put there.
+    let Plan { recovered, repair } = plan(source, opened).await?;
     destination.lock().await?;
-    let repaired = copy(source, destination).await;
+    let written = write(destination, &recovered).await;
     destination.unlock();
-    repaired
+    written.map(|()| repair)
 }
 
-async fn copy(source: &Arc<dyn Storage>, destination: &Arc<dyn Storage>) -> Result<Repair> {
+async fn write(destination: &Arc<dyn Storage>, recovered: &Recovered) -> Result<()> {
     restore::check_vacant(destination.as_ref()).await?;
-    let opened = recover(source, &Options::new().read_only(true)).await;
-    let Plan { recovered, repair } = plan(source, opened).await?;
-    restore::write(destination, &recovered, Compression::default()).await?;
-    Ok(repair)
+    restore::write(destination, recovered, Compression::default()).await.map(drop)
 }

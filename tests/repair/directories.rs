@@ -78,6 +78,23 @@ fn where_there_is_no_database_nothing_is_created() {
 }
 
 #[test]
+fn a_repair_that_is_refused_leaves_nothing_behind() {
+    let place = tempfile::tempdir().unwrap();
+    let (source, destination) = (place.path().join("source"), place.path().join("not/there"));
+    damaged(&source);
+    // A file of a later format is no damage.
+    let log = source.join("0000000000000002.log");
+    let mut bytes = std::fs::read(&log).unwrap();
+    bytes[8] = 2;
+    let checksum = crc32fast::hash(&bytes[..68]);
+    bytes[68..72].copy_from_slice(&checksum.to_le_bytes());
+    std::fs::write(&log, bytes).unwrap();
+    let refused = selkie::repair(&source, &destination).unwrap_err();
+    assert!(matches!(refused.kind(), ErrorKind::UnsupportedFormat { format: 2, .. }), "{refused}");
+    assert!(!place.path().join("not").exists());
+}
+
+#[test]
 fn a_database_that_is_open_is_locked() {
     let place = tempfile::tempdir().unwrap();
     let (source, destination) = (place.path().join("source"), place.path().join("destination"));
