@@ -14,7 +14,8 @@ pub(crate) struct Campaign {
 impl Campaign {
     /// Goes on for so many cases where no time is set.
     pub(crate) fn of(cases: u64) -> Self {
-        let seconds = std::env::var("SELKIE_SECONDS").ok().map(|text| text.parse().expect("SELKIE_SECONDS is a number"));
+        let number = |text: String| text.parse().unwrap_or_else(|_| panic!("SELKIE_SECONDS is a number"));
+        let seconds = std::env::var("SELKIE_SECONDS").ok().map(number);
         Self { cases, end: seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds)) }
     }
 
