@@ -26,6 +26,7 @@ const LENGTH: usize = 24;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Files {
     pub(crate) has_database_file: bool,
+    database_file_bytes: u64,
     /// Numbers of the segments, ascending, with the length of each file.
     pub(crate) segments: Vec<(u64, u64)>,
     /// Numbers of the snapshots, ascending.
@@ -33,10 +34,11 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// Whether there is anything beyond what creating a database leaves.
+    /// Whether there is anything beyond what creating a database leaves. A longer file `database` is another file under
+    /// its name.
     pub(crate) fn has_data(&self) -> bool {
         let has_frames = self.segments.iter().any(|(_, length)| *length > SEGMENT_HEADER_BYTES as u64);
-        has_frames || !self.snapshots.is_empty()
+        has_frames || !self.snapshots.is_empty() || self.database_file_bytes > LENGTH as u64
     }
 
     /// Whether these are the same files, whatever their lengths.
@@ -48,7 +50,10 @@ impl Files {
     pub(crate) async fn list(storage: &dyn Storage) -> Result<Self> {
         let mut files = Self::default();
         for FileEntry { name, length } in storage.list().await? {
-            files.has_database_file |= name == DATABASE_FILE;
+            if name == DATABASE_FILE {
+                files.has_database_file = true;
+                files.database_file_bytes = length;
+            }
             files.segments.extend(segment_number(&name).map(|segment| (segment, length)));
             files.snapshots.extend(snapshot::file_number(&name));
         }

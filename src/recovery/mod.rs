@@ -8,6 +8,7 @@
 //! |---|---|
 //! | no file `database`, and no frame and no snapshot | a creation that did not finish: begin anew |
 //! | no file `database`, but data | damaged, or a restore that did not finish: refused |
+//! | a file `database` that is longer than it ever is | damaged |
 //! | a snapshot without a valid footer, and the log from before it | it was not finished: use the log |
 //! | such a snapshot, and no log from before it | damaged |
 //! | a gap in the numbers of segments or sequences | damaged |

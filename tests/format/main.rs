@@ -195,6 +195,14 @@ fn what_a_reader_must_refuse_is_refused() {
     let cases = [
         ("no segment", Missing, files([("database", build::database_file(1, DATABASE))])),
         ("data, and no database file", Missing, files([("0000000000000001.log", first().commit(1, 72, &[]).bytes)])),
+        (
+            "a database file and a log that were swapped",
+            Header,
+            files([
+                ("database", first().commit(1, 72, &one()).bytes),
+                ("0000000000000001.log", build::database_file(1, DATABASE)),
+            ]),
+        ),
         ("a foreign segment", Foreign, log(Segment::new(7, 1, 1, 1, 0))),
         ("a segment under a wrong name", Foreign, log(Segment::new(DATABASE, 2, 1, 1, 0))),
         ("a log that does not begin at 1", Sequence, log(Segment::new(DATABASE, 1, 1, 2, 0))),
