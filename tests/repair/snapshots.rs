@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use selkie::storage::{MemoryStorage, Storage};
-use selkie::{Compression, Corruption, LossCause, LostData, Version};
+use selkie::{Compression, Corruption, LossCause, LostData};
 
 use crate::common::Random;
 use crate::examine::{Told, examine, wait};
