@@ -55,21 +55,21 @@ impl<'de, C> BorrowDecode<'de, C> for SnapshotHeader {
             time: BorrowDecode::borrow_decode(decoder)?,
             retention: BorrowDecode::borrow_decode(decoder)?,
             next_keyspace: BorrowDecode::borrow_decode(decoder)?,
-            keyspaces: decode_list(decoder)?,
+            keyspaces: decode_keyspaces(decoder)?,
         })
     }
 }
 
-/// A list that grows with what is there: bincode's own asks beforehand for the memory of all that the length claims.
-fn decode_list<'de, C, T: BorrowDecode<'de, C>, D: BorrowDecoder<'de, Context = C>>(
-    decoder: &mut D,
-) -> Result<Vec<T>, DecodeError> {
+/// Numbers and names that grow with what is there: bincode's own lists and strings ask beforehand for the memory of all
+/// that their length claims.
+fn decode_keyspaces<'de, D: BorrowDecoder<'de>>(decoder: &mut D) -> Result<Vec<(u32, String)>, DecodeError> {
     let length = u64::borrow_decode(decoder)?;
-    let mut list = Vec::new();
+    let mut keyspaces = Vec::new();
     for _ in 0..length {
-        list.push(T::borrow_decode(decoder)?);
+        let (number, name) = <(u32, &str)>::borrow_decode(decoder)?;
+        keyspaces.push((number, name.to_owned()));
     }
-    Ok(list)
+    Ok(keyspaces)
 }
 
 /// What a block of a snapshot begins with; its entries follow.
