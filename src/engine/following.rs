@@ -202,6 +202,9 @@ impl Engine {
     fn apply_logged(&self, header: FrameHeader, mut payload: &[u8], after: Position) -> Option<()> {
         let mut head = self.head.lock();
         let ticket = Ticket { version: header.sequence, time: header.time, stage: Stage::Synced };
+        if ticket.time < head.time {
+            return None;
+        }
         let count: u64 = codec::decode(&mut payload).ok()?;
         let mut changes = Vec::new();
         for _ in 0..count {
@@ -220,7 +223,7 @@ impl Engine {
         self.apply(&mut head, ticket, changes.clone());
         self.feed.push(ticket.version, ticket.time, changes);
         head.version = ticket.version;
-        head.time = head.time.max(ticket.time);
+        head.time = ticket.time;
         self.progress.set_synced(ticket.version);
         self.progress.publish(ticket.version);
         *self.position.lock() = Some(after);

@@ -135,6 +135,9 @@ impl<'a> Replay<'a> {
     /// Replays one commit, and gives others a turn now and then.
     async fn commit(&mut self, file: &str, commit: LoggedCommit<'_>) -> Result<()> {
         let undecodable = |_| Error::corrupted(file, commit.offset, Corruption::Payload);
+        if commit.time < self.recovered.time {
+            return Err(Error::corrupted(file, commit.offset, Corruption::Sequence));
+        }
         let mut input = commit.payload;
         let operations: u64 = codec::decode(&mut input).map_err(undecodable)?;
         for _ in 0..operations {
@@ -149,7 +152,7 @@ impl<'a> Replay<'a> {
             return Err(undecodable(codec::Undecodable));
         }
         self.recovered.version = commit.version;
-        self.recovered.time = self.recovered.time.max(commit.time);
+        self.recovered.time = commit.time;
         self.recovered.report.frames_replayed += 1;
         Ok(())
     }

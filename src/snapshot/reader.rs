@@ -215,6 +215,7 @@ pub(super) fn ensure(condition: bool) -> Result<(), Undecodable> {
 /// Checks the contents of the blocks against the header and their order, and passes them on.
 struct Checker<'a> {
     version: Version,
+    time: u64,
     /// The keyspaces in reverse; the last of them is the current one.
     keyspaces: Vec<u32>,
     /// The current key; it is there once the current keyspace has one.
@@ -229,12 +230,12 @@ struct Checker<'a> {
 impl<'a> Checker<'a> {
     fn new(visitor: &'a mut (dyn Visitor + Send)) -> Self {
         let summary = Summary::default();
-        Self { version: 0, keyspaces: Vec::new(), key: None, newer: None, collected: false, summary, visitor }
+        Self { version: 0, time: 0, keyspaces: Vec::new(), key: None, newer: None, collected: false, summary, visitor }
     }
 
     /// Takes over what the header says.
     fn begin(&mut self, header: &SnapshotHeader) {
-        self.version = header.version;
+        (self.version, self.time) = (header.version, header.time);
         self.keyspaces = header.keyspaces.iter().rev().map(|(number, _)| *number).collect();
     }
 
@@ -286,7 +287,7 @@ impl<'a> Checker<'a> {
     }
 
     fn revision(&mut self, record: &RevisionRecord<'_>) -> Result<(), Undecodable> {
-        ensure(record.version > 0 && record.version <= self.version)?;
+        ensure(record.version > 0 && record.version <= self.version && record.time <= self.time)?;
         ensure(self.newer.is_none_or(|(version, time)| record.version < version && record.time <= time))?;
         self.newer = Some((record.version, record.time));
         self.summary.revisions += 1;

@@ -98,10 +98,10 @@ impl Segment {
         self.bytes.len() as u64
     }
 
-    fn frame(mut self, kind: u32, sequence: u64, synced_to: u64, payload: &[u8]) -> Self {
+    fn frame(mut self, kind: u32, sequence: u64, time: u64, synced_to: u64, payload: &[u8]) -> Self {
         let mut padded = payload.to_vec();
         padded.resize(payload.len().next_multiple_of(8), 0);
-        let header = Buffer::default().u32(payload.len() as u32).u32(kind).u64(sequence).u64(time(sequence));
+        let header = Buffer::default().u32(payload.len() as u32).u32(kind).u64(sequence).u64(time);
         let header = header.u64(synced_to).u64(self.epoch).u32(crc32(&padded)).0;
         let salted = Buffer::default().u64(self.salt).raw(&header);
         let frame = Buffer(header).u32(crc32(&salted.0)).raw(&padded).0;
@@ -111,13 +111,17 @@ impl Segment {
     }
 
     pub(crate) fn commit(self, sequence: u64, synced_to: u64, operations: &[Vec<u8>]) -> Self {
+        self.commit_at(time(sequence), sequence, synced_to, operations)
+    }
+
+    pub(crate) fn commit_at(self, time: u64, sequence: u64, synced_to: u64, operations: &[Vec<u8>]) -> Self {
         let payload = Buffer::default().int(operations.len() as u64).raw(&operations.concat());
-        self.frame(1, sequence, synced_to, &payload.0)
+        self.frame(1, sequence, time, synced_to, &payload.0)
     }
 
     pub(crate) fn closing(self, next_sequence: u64) -> Self {
         let end = self.end();
-        self.frame(2, next_sequence, end, &[])
+        self.frame(2, next_sequence, 0, end, &[])
     }
 }
 

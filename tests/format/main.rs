@@ -207,6 +207,7 @@ fn what_a_reader_must_refuse_is_refused() {
         ("a segment under a wrong name", Foreign, log(Segment::new(DATABASE, 2, 1, 1, 0))),
         ("a log that does not begin at 1", Sequence, log(Segment::new(DATABASE, 1, 1, 2, 0))),
         ("a gap between frames", Sequence, log(first().commit(1, 72, &one()).commit(3, 72, &one()))),
+        ("a time that goes back", Sequence, log(first().commit(1, 72, &one()).commit_at(time(0), 2, 72, &one()))),
         ("an unknown operation", Payload, log(first().commit(1, 72, &[vec![5, 0]]))),
         ("an unknown keyspace", Payload, log(first().commit(1, 72, &[build::set(9, b"k", b"v")]))),
         ("bytes after the operations", Payload, log(first().commit(1, 72, &[vec![1, 0, 0, 9]]))),
@@ -257,7 +258,11 @@ fn a_snapshot_counts_only_as_a_whole() {
     let log = Segment::new(DATABASE, 1, 1, 1, 0).commit(1, 72, &[build::set(0, b"k", b"log")]);
     let second = Segment::new(DATABASE, 2, 1, 2, log.end());
     let third = Segment::new(DATABASE, 3, 1, 2, 72);
+    let header = Buffer::default().int(DATABASE).int(3).int(4).int(time(3)).int(3);
+    let header = header.int(1).int(1).int(0).text(b"default").0;
+    let entries = [entry(b"a", false, &[revision(4, Some(b"later than the snapshot"))])];
     let damaged = [
+        Snapshot::new(1).section(1, &header).section(2, &block(0, &entries)).footer([1, 1, 1], 0),
         whole[..whole.len() - 10].to_vec(),
         [&whole[..], &[0]].concat(),
         snapshot(1, DATABASE).footer([3, 5, 10], 0),

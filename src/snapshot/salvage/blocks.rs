@@ -11,7 +11,8 @@ use crate::{Result, Version};
 
 /// Builds the indexes from the blocks that are there, and tells where keys may be lost.
 pub(super) struct Blocks {
-    version: Version,
+    /// The version and time of the snapshot: no revision is later.
+    newest: (Version, u64),
     keyspaces: Vec<(u32, String)>,
     /// Which of the keyspaces is the current one.
     current: usize,
@@ -38,7 +39,7 @@ struct Entry<'a> {
 impl Blocks {
     pub(super) fn new(header: &SnapshotHeader) -> Self {
         Self {
-            version: header.version,
+            newest: (header.version, header.time),
             keyspaces: header.keyspaces.clone(),
             current: 0,
             key: None,
@@ -62,7 +63,7 @@ impl Blocks {
 
     /// Takes the next block. Returns where keys are lost before it.
     pub(super) fn take(&mut self, payload: &[u8]) -> Result<Vec<KeyRange>, Undecodable> {
-        let (keyspace, entries) = decode_block(payload, self.version)?;
+        let (keyspace, entries) = decode_block(payload, self.newest)?;
         let [first, ..] = &entries[..] else { return Err(Undecodable) };
         let place = self.place(keyspace, first)?;
         while self.current < place {
@@ -149,16 +150,16 @@ impl Blocks {
 
 /// The newest time in a block; 0 when it is not as it should be.
 pub(super) fn newest_time(payload: &[u8], version: Version) -> u64 {
-    let Ok((_, entries)) = decode_block(payload, version) else { return 0 };
+    let Ok((_, entries)) = decode_block(payload, (version, u64::MAX)) else { return 0 };
     entries.iter().flat_map(|entry| &entry.revisions).map(|revision| revision.time).max().unwrap_or(0)
 }
 
 /// The keyspace and the entries of a block, all of them checked.
-fn decode_block(mut payload: &[u8], version: Version) -> Result<(u32, Vec<Entry<'_>>), Undecodable> {
+fn decode_block(mut payload: &[u8], newest: (Version, u64)) -> Result<(u32, Vec<Entry<'_>>), Undecodable> {
     let header: BlockHeader = decode(&mut payload)?;
     let mut entries: Vec<Entry<'_>> = Vec::new();
     for _ in 0..header.entries {
-        let entry = decode_entry(&mut payload, version)?;
+        let entry = decode_entry(&mut payload, newest)?;
         ensure(entries.last().is_none_or(|last| last.key < entry.key))?;
         entries.push(entry);
     }
@@ -166,13 +167,13 @@ fn decode_block(mut payload: &[u8], version: Version) -> Result<(u32, Vec<Entry<
     Ok((header.keyspace, entries))
 }
 
-fn decode_entry<'a>(payload: &mut &'a [u8], version: Version) -> Result<Entry<'a>, Undecodable> {
+fn decode_entry<'a>(payload: &mut &'a [u8], newest: (Version, u64)) -> Result<Entry<'a>, Undecodable> {
     let EntryHeader { key, revisions: count, collected } = decode(payload)?;
     ensure(count > 0)?;
     let mut revisions: Vec<RevisionRecord<'_>> = Vec::new();
     for _ in 0..count {
         let revision: RevisionRecord<'_> = decode(payload)?;
-        ensure(revision.version > 0 && revision.version <= version)?;
+        ensure(revision.version > 0 && revision.version <= newest.0 && revision.time <= newest.1)?;
         let newer = revisions.last();
         ensure(newer.is_none_or(|newer| revision.version < newer.version && revision.time <= newer.time))?;
         revisions.push(revision);
