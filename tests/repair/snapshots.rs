@@ -240,3 +240,23 @@ fn a_header_that_claims_the_greatest_version_is_damaged() {
     assert_eq!((repair.version, repair.is_lossless()), (shape.last_version(), false));
     assert_eq!(repair.losses[0].data, LostData::Names);
 }
+
+#[test]
+fn a_header_without_keyspaces_is_examined() {
+    let shape = shape::snapshot_and_log();
+    let (name, sections) = sections_of(&shape);
+    let mut files = shape.with(&name, |bytes| {
+        replace_payload(bytes, sections[0], |payload| {
+            let default = payload.windows(7).position(|name| name == b"default").unwrap();
+            // Before the name there are its length, its number, and how many there are.
+            payload.truncate(default - 3);
+            payload.push(0);
+        });
+    });
+    // Without the log nothing but the snapshot can be kept.
+    files.retain(|file, _| !file.starts_with("0000000000000001"));
+    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::from_files(files));
+    let verification = wait(selkie::verify_storage(&storage)).unwrap();
+    assert!(verification.opening.is_err());
+    assert!(verification.repair.is_ok_and(|repair| repair.keys == 0 && !repair.is_lossless()));
+}

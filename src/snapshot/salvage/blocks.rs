@@ -139,12 +139,13 @@ impl Blocks {
 
     /// From a key of one keyspace to a key of another, or of the same.
     fn ranges(&self, from: usize, mut after: Option<Vec<u8>>, to: usize, up_to: Option<&Bytes>) -> Vec<KeyRange> {
-        let range = |place: usize| KeyRange {
-            keyspace: self.keyspaces[place].1.clone(),
+        let named = self.keyspaces.iter().enumerate().take(to + 1).skip(from);
+        let range = |(place, (_, name)): (usize, &(u32, String))| KeyRange {
+            keyspace: name.clone(),
             after: after.take().map(Bytes::from),
             up_to: up_to.filter(|_| place == to).cloned(),
         };
-        (from..=to).map(range).collect()
+        named.map(range).collect()
     }
 }
 
