@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::Recovered;
 use super::segments::{Chain, Segment};
 use crate::codec::{self, Operation};
-use crate::engine::catalog::KeyspaceState;
+use crate::engine::catalog::{DEFAULT_NUMBER, KeyspaceState};
 use crate::engine::collector::horizon;
 use crate::files::read_file;
 use crate::index::{Blob, Horizon, Index, ReadPoint, Revision, Slot, Tally, prefix_after};
@@ -165,13 +165,17 @@ impl<'a> Replay<'a> {
             }
             Operation::Remove { keyspace, key } => self.gather(commit, keyspace, key, Slot::Tombstone)?,
             Operation::CreateKeyspace { keyspace, name } => {
-                if self.keyspaces.get(u64::from(keyspace)).is_some() || self.recovered.catalog.by_name(name).is_some() {
+                let exists =
+                    self.keyspaces.get(u64::from(keyspace)).is_some() || self.recovered.catalog.by_name(name).is_some();
+                // No keyspace has the greatest number, because the next one could not have a greater one.
+                if exists || keyspace == u32::MAX {
                     return None;
                 }
                 let state = KeyspaceState::new(keyspace, name, Index::new());
                 self.recovered.catalog.add(Arc::clone(&state));
                 self.keyspaces.insert(u64::from(keyspace), state);
             }
+            Operation::DropKeyspace { keyspace: DEFAULT_NUMBER } => return None,
             Operation::DropKeyspace { keyspace } => {
                 self.put_gathered();
                 self.last_keyspace = None;

@@ -210,6 +210,12 @@ fn what_a_reader_must_refuse_is_refused() {
         ("a time that goes back", Sequence, log(first().commit(1, 72, &one()).commit_at(time(0), 2, 72, &one()))),
         ("an unknown operation", Payload, log(first().commit(1, 72, &[vec![5, 0]]))),
         ("an unknown keyspace", Payload, log(first().commit(1, 72, &[build::set(9, b"k", b"v")]))),
+        ("the default keyspace dropped", Payload, log(first().commit(1, 72, &[build::drop_keyspace(0)]))),
+        (
+            "the greatest number of a keyspace",
+            Payload,
+            log(first().commit(1, 72, &[build::create_keyspace(u64::from(u32::MAX), "last")])),
+        ),
         ("bytes after the operations", Payload, log(first().commit(1, 72, &[vec![1, 0, 0, 9]]))),
         ("a keyspace twice", Payload, log(first().commit(1, 72, &[build::create_keyspace(1, "default")]))),
         ("a bad frame that was synced", Frame, log(damaged(73))),
