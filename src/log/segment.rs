@@ -92,10 +92,10 @@ pub(crate) fn segment_name(segment: u64) -> String {
     format!("{segment:016x}.log")
 }
 
-/// The number of a segment, from the name of its file.
+/// The number of a segment, from the name of its file. The greatest of all has no successor and is none.
 pub(crate) fn segment_number(name: &str) -> Option<u64> {
     let number = u64::from_str_radix(name.strip_suffix(".log")?, 16).ok()?;
-    (segment_name(number) == name).then_some(number)
+    (segment_name(number) == name && number < u64::MAX).then_some(number)
 }
 
 #[cfg(test)]
@@ -113,6 +113,7 @@ mod tests {
         assert_eq!(segment_number("00000000000000FF.log"), None);
         assert_eq!(segment_number("+0000000000000ff.log"), None);
         assert_eq!(segment_number("00000000000000ff.snapshot"), None);
+        assert_eq!(segment_number("ffffffffffffffff.log"), None);
     }
 
     #[test]

@@ -106,7 +106,7 @@ pub(crate) async fn prepare_tail(
     }
     let header = SegmentHeader {
         segment: last.header.segment + 1,
-        epoch: last.header.epoch + 1,
+        epoch: last.header.epoch.saturating_add(1),
         salt: random(),
         first_sequence: end.next_sequence,
         previous_end: end.offset,

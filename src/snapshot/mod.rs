@@ -83,10 +83,10 @@ pub(crate) fn file_name(segment: u64) -> String {
     format!("{segment:016x}.snapshot")
 }
 
-/// The segment that continues a snapshot, from the name of its file.
+/// The segment that continues a snapshot, from the name of its file. The greatest number of all is that of no segment.
 pub(crate) fn file_number(name: &str) -> Option<u64> {
     let number = u64::from_str_radix(name.strip_suffix(".snapshot")?, 16).ok()?;
-    (file_name(number) == name).then_some(number)
+    (file_name(number) == name && number < u64::MAX).then_some(number)
 }
 
 #[cfg(test)]
