@@ -53,6 +53,14 @@ struct Gathered {
     revision: Revision,
 }
 
+impl Gathered {
+    fn replaces(&self, earlier: &Self) -> bool {
+        self.revision.version == earlier.revision.version
+            && self.keyspace == earlier.keyspace
+            && self.key == earlier.key
+    }
+}
+
 /// How many changes, and how many bytes of them, are gathered at most. Sorting them is one piece of work, which has to
 /// be short where nothing else runs meanwhile.
 const GATHER: usize = if CAN_WAIT { 1 << 16 } else { 1 << 13 };
@@ -214,7 +222,13 @@ impl<'a> Replay<'a> {
         });
         let mut tally = Tally::default();
         let mut current: Option<(u32, &Arc<KeyspaceState>)> = None;
-        for Gathered { keyspace, key, revision, .. } in self.gathered.drain(..) {
+        let mut gathered = self.gathered.drain(..).peekable();
+        while let Some(change) = gathered.next() {
+            // Of several changes of a key in one commit the last counts.
+            if gathered.peek().is_some_and(|next| next.replaces(&change)) {
+                continue;
+            }
+            let Gathered { keyspace, key, revision, .. } = change;
             if current.is_none_or(|(number, _)| number != keyspace) {
                 if let Some((_, finished)) = current {
                     finished.index.add(std::mem::take(&mut tally));
@@ -225,6 +239,7 @@ impl<'a> Replay<'a> {
                 state.index.put(&key, revision, self.horizon, &mut tally);
             }
         }
+        drop(gathered);
         if let Some((_, finished)) = current {
             finished.index.add(tally);
         }

@@ -259,6 +259,20 @@ fn what_a_reader_must_refuse_is_refused() {
 }
 
 #[test]
+fn of_several_operations_on_a_key_in_a_commit_the_last_counts() -> selkie::Result<()> {
+    let twice = [build::set_retention(&[3]), build::set(0, b"k", b"first"), build::set(0, b"k", b"last")];
+    let files = files([
+        ("database", build::database_file(1, DATABASE)),
+        ("0000000000000001.log", Segment::new(DATABASE, 1, 1, 1, 0).commit(1, 72, &twice).bytes),
+    ]);
+    let db = open(&files)?;
+    assert_eq!(db.history("k")?.len(), 1);
+    assert_eq!(db.get("k")?, Some("last".into()));
+    db.snapshot()?;
+    Ok(())
+}
+
+#[test]
 fn a_snapshot_counts_only_as_a_whole() {
     let whole = snapshot(1, DATABASE).footer([3, 5, 9], 0);
     let log = Segment::new(DATABASE, 1, 1, 1, 0).commit(1, 72, &[build::set(0, b"k", b"log")]);
