@@ -68,6 +68,9 @@ mod database;
 mod engine;
 mod error;
 mod files;
+#[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod handle;
 mod history;
 mod index;

@@ -106,7 +106,7 @@ pub(crate) fn closing(stamp: Stamp, salt: u64) -> [u8; HEADER_BYTES] {
 }
 
 impl FrameHeader {
-    fn encode(&self, salt: u64) -> [u8; HEADER_BYTES] {
+    pub(crate) fn encode(&self, salt: u64) -> [u8; HEADER_BYTES] {
         let kind = match self.kind {
             FrameKind::Commit => COMMIT,
             FrameKind::Closing => CLOSING,

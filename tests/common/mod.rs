@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used)]
 
 pub(crate) mod campaign;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod corpus;
 pub(crate) mod events;
 pub(crate) mod pending;
 pub(crate) mod unlocked;

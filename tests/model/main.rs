@@ -7,6 +7,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[cfg(not(target_arch = "wasm32"))]
+mod kept;
 mod model;
 mod operations;
 mod places;
@@ -42,4 +44,15 @@ fn every_operation_does_what_the_model_does() {
         Ok(())
     });
     outcome.unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+#[test]
+fn kept_sequences_do_what_the_model_does() {
+    let kept = common::corpus::of("operations");
+    assert!(!kept.is_empty());
+    for (name, bytes) in kept {
+        let _told = common::corpus::Told(name);
+        kept::play(&bytes);
+    }
 }

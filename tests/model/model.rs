@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::rc::Rc;
 
 use selkie::{Retention, SystemTime, Version};
 
@@ -18,7 +19,7 @@ pub(crate) struct Commit {
     pub(crate) version: Version,
     pub(crate) time: Option<SystemTime>,
     pub(crate) changes: Changes,
-    state: BTreeMap<Number, Entries>,
+    state: BTreeMap<Number, Rc<Entries>>,
 }
 
 #[derive(Debug, Clone)]
@@ -102,7 +103,7 @@ impl Model {
     pub(crate) fn commit(&mut self, version: Version, changes: Changes) {
         let mut state = self.commits.last().unwrap().state.clone();
         for ((number, key), value) in &changes {
-            let entries = state.entry(*number).or_default();
+            let entries = Rc::make_mut(state.entry(*number).or_default());
             match value {
                 Some(value) => entries.insert(key.clone(), value.clone()),
                 None => entries.remove(key),
@@ -112,7 +113,7 @@ impl Model {
     }
 
     /// What a keyspace holds at a version.
-    pub(crate) fn entries(&self, version: Version, number: Number) -> Entries {
+    pub(crate) fn entries(&self, version: Version, number: Number) -> Rc<Entries> {
         let commit = self.commits.iter().rfind(|commit| commit.version <= version).unwrap();
         commit.state.get(&number).cloned().unwrap_or_default()
     }

@@ -325,10 +325,13 @@ pub(crate) fn in_memory() -> BoxedStrategy<Kind> {
     .boxed()
 }
 
+pub(crate) fn operation() -> impl Strategy<Value = Operation> {
+    prop_oneof![in_transactions(), beside_transactions()]
+}
+
 pub(crate) fn case(kinds: BoxedStrategy<Kind>, length: usize) -> impl Strategy<Value = Case> {
-    let operation = prop_oneof![in_transactions(), beside_transactions()];
     let twins = prop::bool::weighted(0.3);
-    (kinds, twins, retention(), durability(), vec(operation, 1..length)).prop_map(
+    (kinds, twins, retention(), durability(), vec(operation(), 1..length)).prop_map(
         |(kind, twins, retention, durability, operations)| {
             let twins = twins || kind.needs_twins();
             Case { kind, twins, retention, durability, operations }

@@ -408,12 +408,17 @@ impl Session {
         assert_eq!(self.database.keyspaces(), names);
     }
 
-    /// Compares everything that can still be seen, now and after a crash.
-    pub(crate) async fn finish(mut self) {
+    /// Commits what is open and compares everything that can still be seen.
+    pub(crate) async fn compare(&mut self) {
         while !self.transactions.is_empty() {
             self.commit(0).await;
         }
         self.compare_past();
+    }
+
+    /// Compares everything that can still be seen, now and after a crash.
+    pub(crate) async fn finish(mut self) {
+        self.compare().await;
         self.crash(None).await;
         self.compare_past();
         self.database.collect_garbage().unwrap();

@@ -1,6 +1,7 @@
 //! An open transaction beside what the model knows of it.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use selkie::{Error, ErrorKind, Isolation, Keyspace, Outcome, Result, Savepoint, Transaction, Version, Writable};
 
@@ -26,13 +27,13 @@ impl OpenTransaction {
     }
 
     /// What the transaction sees in a keyspace: its snapshot under its own changes.
-    fn entries(&self, model: &Model, number: Number) -> Entries {
+    fn entries(&self, model: &Model, number: Number) -> Rc<Entries> {
         let mut entries = model.entries(self.since, number);
-        for ((other, key), value) in &self.changes {
+        for ((_, key), value) in self.changes.iter().filter(|((other, _), _)| *other == number) {
+            let own = Rc::make_mut(&mut entries);
             match value {
-                _ if *other != number => {}
-                Some(value) => drop(entries.insert(key.clone(), value.clone())),
-                None => drop(entries.remove(key)),
+                Some(value) => drop(own.insert(key.clone(), value.clone())),
+                None => drop(own.remove(key)),
             }
         }
         entries

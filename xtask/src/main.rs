@@ -6,6 +6,7 @@ mod browser_tests;
 mod checks;
 mod dataset;
 mod demo;
+mod fuzz;
 mod mutations;
 mod package;
 mod page;
@@ -34,6 +35,9 @@ usage: cargo xtask <command>
   bench-web [--quick] [--peers a,b] [--records n]
                                  Selkie and six others in Chromium: tables, saved in target/bench-web
   teeth [WORD...]                breaks the engine on purpose, in every way or those whose names have the words: a test must fail
+  fuzz [TARGET...] [--seconds n] [--seed n]
+                                 all fuzz targets, or some, each for so many seconds (default 60): codec, log, snapshot,
+                                 database, operations
   check                          formatting, lints, documentation, dependencies, examples and benches
   setup                          install everything that the other commands need, and nothing else";
 
@@ -56,6 +60,7 @@ fn run(arguments: &[&str]) -> Result {
         ["package", rest @ ..] => package::run(package::Build::parse(rest)?),
         ["bench-web", rest @ ..] => bench_web::run(rest),
         ["teeth", rest @ ..] => teeth::run(rest),
+        ["fuzz", rest @ ..] => fuzz::run(rest),
         ["check"] => checks::run(),
         ["setup"] => setup::all(),
         [] | ["help" | "--help" | "-h"] => {

@@ -36,6 +36,10 @@ impl Tool {
         Self::named("cargo-deny", "0.20.2", true)
     }
 
+    pub(crate) fn cargo_fuzz() -> Self {
+        Self::named("cargo-fuzz", "0.13.1", true)
+    }
+
     fn named(package: &'static str, version: &str, locked: bool) -> Self {
         Self { package, program: package, version: version.to_owned(), locked }
     }
