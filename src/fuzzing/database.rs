@@ -14,7 +14,7 @@ use crate::recovery::recover;
 use crate::runtime::block_on;
 use crate::snapshot::file_name;
 use crate::storage::{MemoryStorage, Storage};
-use crate::{repair_storage, verify_storage};
+use crate::{Verification, repair_storage, verify_storage};
 
 const MEND: u8 = 0x80;
 const MEND_SEQUENCES: u8 = 0x40;
@@ -43,7 +43,7 @@ pub fn database(input: &[u8]) -> usize {
 fn check_whole(storage: &MemoryStorage) {
     let shared: Arc<dyn Storage> = Arc::new(storage.clone());
     let verified = block_on(verify_storage(&shared));
-    assert!(verified.as_ref().is_ok_and(|verified| verified.is_intact()), "a repair is not whole: {verified:?}");
+    assert!(verified.as_ref().is_ok_and(Verification::is_intact), "a repair is not whole: {verified:?}");
 }
 
 /// What can be read can be written on, and is the same afterwards.
@@ -96,7 +96,7 @@ fn files(mut input: &[u8]) -> (BTreeMap<String, Vec<u8>>, usize) {
 fn mend_segment(bytes: &mut [u8], segment: u64, database: Option<u64>, in_sequence: bool) {
     mend::segment_header(bytes, |header| {
         let database = database.unwrap_or(header.database);
-        SegmentHeader { segment, database, ..header }
+        SegmentHeader { database, segment, ..header }
     });
     mend::frames(bytes, in_sequence);
 }
