@@ -25,7 +25,7 @@ const TARGETS: [Target; 5] = [
     Target { name: "log", counted: DECODER, most_bytes: 1024 },
     Target { name: "snapshot", counted: DECODER, most_bytes: 1024 },
     Target { name: "database", counted: DECODER, most_bytes: 1536 },
-    Target { name: "operations", counted: "operation sequences", most_bytes: 130 },
+    Target { name: "operations", counted: "operation sequences", most_bytes: 66 },
 ];
 const DECODER: &str = "decoder executions";
 const DEFAULT_SECONDS: u64 = 60;
