@@ -1,5 +1,5 @@
 //! Every kind of fault at every call of the storage, for a fixed piece of work: the error names what failed, nothing
-//! acknowledged is lost, and after an error of the log nothing is written any more.
+//! acknowledged is lost, and after an error of the log nothing is written any more. Then several faults at random calls.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -10,11 +10,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use common::{keys, small_segments};
+use common::campaign::{Campaign, count, variable};
+use common::{Random, keys, small_segments};
 use selkie::storage::sim::{Fault, SimStorage};
 use selkie::{Corruption, Database, ErrorKind, Result};
 
 const COMMITS: usize = 12;
+const FAULTS: [Fault; 5] = [Fault::Io, Fault::Full, Fault::Short, Fault::LostSync, Fault::Stall];
+/// How many runs with faults at random calls there are.
+const RUNS: u64 = 200;
 /// Images of the files after a run, besides those that have everything and nothing that was not synced.
 const IMAGES: u64 = 6;
 
@@ -86,11 +90,12 @@ fn check_reopened(storage: &SimStorage, acknowledged: &[String], what: &str) {
     });
 }
 
-/// One run with one fault. False when there was no such call any more.
-fn run(call: u64, fault: Fault, struck: &mut u32) -> bool {
-    let what = format!("{fault} at call {call}");
+/// One run with faults. Says how many of them happened, and after how many calls it ended.
+fn run(faults: &[(u64, Fault)], again: &str) -> (usize, u64) {
+    let what: Vec<String> = faults.iter().map(|(call, fault)| format!("{fault} at call {call}")).collect();
+    let what = what.join(", ") + again;
     let storage = SimStorage::new();
-    storage.inject(call, fault);
+    faults.iter().for_each(|(call, fault)| storage.inject(*call, *fault));
     let acknowledged = with_patience(&storage, || match opened(&storage) {
         Ok(db) => {
             let acknowledged = work(&db);
@@ -103,25 +108,49 @@ fn run(call: u64, fault: Fault, struck: &mut u32) -> bool {
             Vec::new()
         }
     });
-    let has_struck = storage.struck() > 0;
-    assert!(has_struck || acknowledged.len() == COMMITS, "{what} has not happened, and {acknowledged:?}");
-    assert!(fault != Fault::Stall || acknowledged.len() == COMMITS, "{what}: a stall is no failure");
-    *struck += u32::from(has_struck);
+    let (struck, calls) = (storage.struck(), storage.calls() as u64);
+    assert!(struck > 0 || acknowledged.len() == COMMITS, "{what} has not happened, and {acknowledged:?}");
+    let only_stalls = faults.iter().all(|(_, fault)| *fault == Fault::Stall);
+    assert!(!only_stalls || acknowledged.len() == COMMITS, "{what}: a stall is no failure");
     check(&storage, &acknowledged, &what);
     check_reopened(&storage, &acknowledged, &what);
-    storage.calls() as u64 > call
+    (struck, calls)
 }
 
 #[test]
 fn whatever_fails_at_whichever_call_nothing_acknowledged_is_lost() {
-    for fault in [Fault::Io, Fault::Full, Fault::Short, Fault::LostSync, Fault::Stall] {
-        let (mut call, mut struck) = (0, 0);
-        while run(call, fault, &mut struck) {
+    for fault in FAULTS {
+        let (mut call, mut all_struck) = (0, 0);
+        loop {
+            let (struck, calls) = run(&[(call, fault)], "");
+            all_struck += struck;
+            if calls <= call {
+                break;
+            }
             call += 1;
         }
-        println!("{fault}: {struck} of {call} calls");
-        assert!(struck > 3, "{fault} hardly ever happened");
+        println!("{fault}: {all_struck} of {call} calls");
+        count(all_struck as u64, "fault injections");
+        assert!(all_struck > 3, "{fault} hardly ever happened");
     }
+}
+
+/// In many more calls than a piece of work has, some of the faults do not happen.
+#[test]
+fn several_faults_at_random_calls_lose_nothing_acknowledged() {
+    let campaign = Campaign::of(RUNS);
+    let (first, mut runs, mut all_struck) = (variable("SELKIE_SEED", 1), 0, 0);
+    while campaign.goes_on(runs) {
+        let seed = first + runs;
+        let mut random = Random(seed);
+        let faults: Vec<_> = (0..=random.below(3))
+            .map(|_| (random.below(60), FAULTS[random.below(FAULTS.len() as u64) as usize]))
+            .collect();
+        all_struck += run(&faults, &format!("; again: SELKIE_SEED={seed}")).0;
+        runs += 1;
+    }
+    count(all_struck as u64, "fault injections");
+    assert!(all_struck as u64 > runs / 2, "{all_struck} faults in {runs} runs");
 }
 
 #[test]

@@ -17,6 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use common::Random;
+use common::campaign::{Campaign, count, variable};
 use selkie::{Durability, Options, Readable, SnapshotPolicy, Transaction, Writable};
 
 const DIRECTORY: &str = "SELKIE_TEST_KILL_DIRECTORY";
@@ -189,15 +190,17 @@ fn check(directory: &Path) -> u64 {
 
 #[test]
 fn a_killed_process_loses_nothing_it_acknowledged() {
-    let variable = |name| std::env::var(name).ok().and_then(|value| value.parse().ok());
-    let kills = variable("SELKIE_KILLS").unwrap_or(100);
+    let campaign = Campaign::of(variable("SELKIE_KILLS", 100));
     let now = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos() as u64;
-    let seed = variable("SELKIE_SEED").unwrap_or_else(now);
+    let seed = variable("SELKIE_SEED", now());
     println!("SELKIE_SEED={seed}");
     let (mut random, started) = (Random(seed), Instant::now());
     let directory = tempfile::tempdir().unwrap();
     let (mut required, mut commits, mut in_recovery, mut in_snapshot) = (0, 0, 0, 0);
-    for kill in 0..kills {
+    let mut kills = 0;
+    while campaign.goes_on(kills) {
+        let kill = kills;
+        kills += 1;
         let level = (kill % 4) as usize;
         let early = random.below(4) == 0;
         let delay = Duration::from_micros(random.below(if early { 10_000 } else { 150_000 }));
@@ -222,5 +225,6 @@ fn a_killed_process_loses_nothing_it_acknowledged() {
          {commits} commits acknowledged, {required} in the end, {files} files",
         started.elapsed()
     );
+    count(kills, "kills of a process");
     assert!(commits > 0);
 }

@@ -6,6 +6,7 @@ use selkie::{Durability, Isolation, Retention, Visibility};
 
 use crate::checker::{Anomalies, STRICT_SERIALIZABLE, STRONG_SNAPSHOT_ISOLATION, check};
 use crate::common::Random;
+use crate::common::campaign::{Campaign, count as counted, variable};
 use crate::generations::{Ending, Setup, Story};
 use crate::history::{Attempt, Outcome};
 
@@ -74,12 +75,11 @@ fn count(attempts: &[Attempt], outcome: Outcome) -> u64 {
 }
 
 fn run(isolation: Isolation, model: &str) {
-    let variable = |name| std::env::var(name).ok().and_then(|value| value.parse().ok());
-    let transactions = variable("SELKIE_TRANSACTIONS").unwrap_or(TRANSACTIONS);
+    let campaign = Campaign::of(variable("SELKIE_TRANSACTIONS", TRANSACTIONS));
     let now = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos() as u64;
-    let first: u64 = variable("SELKIE_SEED").unwrap_or_else(now);
+    let first: u64 = variable("SELKIE_SEED", now());
     let (started, mut totals, mut seed) = (Instant::now(), Totals::default(), first);
-    while totals.committed < transactions && totals.anomalies.is_empty() {
+    while campaign.goes_on(totals.committed) && totals.anomalies.is_empty() {
         totals.add_history(isolation, model, seed);
         seed = seed.wrapping_add(1);
     }
@@ -90,6 +90,7 @@ fn run(isolation: Isolation, model: &str) {
          {found} anomalies in {:.1?}; SELKIE_SEED={first}",
         started.elapsed()
     );
+    counted(committed, "checked transactions");
     for (name, proofs) in &anomalies {
         println!("{name}, {} times, for one:\n{}", proofs.len(), proofs[0]);
     }

@@ -1,42 +1,47 @@
 //! The whole engine in a simulation: several clients at once, snapshots, rotation, garbage collection, faults of the
 //! storage, crashes and recoveries, all from one seed.
 //!
-//! `SELKIE_RUNS` is the number of seeds, `SELKIE_SEED` the first of them, and `SELKIE_IMAGES` the number of images that are
-//! checked after each crash.
+//! `SELKIE_RUNS` is the number of seeds, or `SELKIE_SECONDS` how long to go on, `SELKIE_SEED` the first seed, and
+//! `SELKIE_IMAGES` the number of images that are checked after each crash.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod check;
 mod client;
+#[path = "../common/mod.rs"]
+mod common;
 mod model;
 mod run;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use common::campaign::{Campaign, count, variable};
 use run::run;
 
 const RUNS: u64 = 40;
 const IMAGES: u64 = 8;
 
-fn variable(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
-}
-
 #[test]
 fn every_crash_leaves_a_prefix_of_the_commits_with_all_that_was_promised() {
-    let (first, runs) = (variable("SELKIE_SEED", 1), variable("SELKIE_RUNS", RUNS));
+    let campaign = Campaign::of(variable("SELKIE_RUNS", RUNS));
+    let (first, mut runs) = (variable("SELKIE_SEED", 1), 0);
     let images = variable("SELKIE_IMAGES", IMAGES);
     let mut sums = [0; 4];
-    for seed in first..first + runs {
+    while campaign.goes_on(runs) {
+        let seed = first + runs;
         let outcome = catch_unwind(AssertUnwindSafe(|| run(seed, images))).unwrap_or_else(|panic| {
             eprintln!("again: SELKIE_SEED={seed} SELKIE_RUNS=1 SELKIE_IMAGES={images}");
             resume_unwind(panic)
         });
         let counts = [outcome.operations, outcome.commits, outcome.faults, outcome.images];
         sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        runs += 1;
     }
     let [operations, commits, faults, images] = sums;
-    println!("{runs} runs: {operations} operations, {commits} commits, {faults} faults, {images} images of crashes");
+    println!("{runs} runs, {commits} commits");
+    count(operations, "simulated operations");
+    count(images, "crash images");
+    count(faults, "faults in the simulation");
     assert!(commits > runs && images > runs, "the runs do too little");
 }
 

@@ -148,6 +148,7 @@ async function commitInTab(page, name, plan) {
 after(() => {
   const { kills, acknowledged, early, cut } = total;
   console.log(`${browserName}: ${kills} kills, ${acknowledged} commits acknowledged before them, ${early} kills before the first, ${cut} torn tails cut (seed ${seed})`);
+  console.log(`counted: ${kills} kills in browsers`);
 });
 
 for (const storage of storages) {

@@ -74,12 +74,17 @@ fn find(name: &str) -> Result<&'static Target> {
 
 /// Runs one target for some time and says how often it was executed.
 pub(crate) fn run_for(target: &str, seconds: u64, seed: u64) -> Result<u64> {
-    static PREPARED: OnceLock<Result> = OnceLock::new();
-    PREPARED.get_or_init(prepare).clone()?;
+    ensure()?;
     let target = find(target)?;
     let folder = root().join("target/fuzz").join(target.name);
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     ui::timed(&format!("fuzz {}, seed {seed}", target.name), || execute(target, &folder, seconds, seed))
+}
+
+/// Installs what fuzzing needs and builds the targets, once.
+pub(crate) fn ensure() -> Result {
+    static PREPARED: OnceLock<Result> = OnceLock::new();
+    PREPARED.get_or_init(prepare).clone()
 }
 
 fn prepare() -> Result {

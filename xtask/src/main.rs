@@ -12,7 +12,10 @@ mod package;
 mod page;
 mod parts;
 mod process;
+mod proofs;
+mod prove;
 mod setup;
+mod table;
 mod teeth;
 mod test;
 mod test_server;
@@ -38,6 +41,9 @@ usage: cargo xtask <command>
   fuzz [TARGET...] [--seconds n] [--seed n]
                                  all fuzz targets, or some, each for so many seconds (default 60): codec, log, snapshot,
                                  database, operations
+  prove [--budget minutes] [--seed n] [WORD...]
+                                 the campaign of all proofs, or of those whose names have a word: its table is appended to
+                                 docs/RELIABILITY.md
   check                          formatting, lints, documentation, dependencies, examples and benches
   setup                          install everything that the other commands need, and nothing else";
 
@@ -59,7 +65,8 @@ fn run(arguments: &[&str]) -> Result {
         ["test", rest @ ..] => test::run(&test::Options::parse(rest)?),
         ["package", rest @ ..] => package::run(package::Build::parse(rest)?),
         ["bench-web", rest @ ..] => bench_web::run(rest),
-        ["teeth", rest @ ..] => teeth::run(rest),
+        ["teeth", rest @ ..] => teeth::run(rest).map(drop),
+        ["prove", rest @ ..] => prove::run(&prove::Options::parse(rest)?),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["check"] => checks::run(),
         ["setup"] => setup::all(),

@@ -16,7 +16,8 @@ const FOLDER: &str = "target/teeth";
 /// Much longer than any of the tests takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(crate) fn run(arguments: &[&str]) -> Result {
+/// Returns how many mutations were caught, if all of them were.
+pub(crate) fn run(arguments: &[&str]) -> Result<usize> {
     let wanted: Vec<&Mutation> = MUTATIONS.iter().filter(|mutation| matches(mutation, arguments)).collect();
     if wanted.is_empty() {
         return Err(format!("no mutation is named like `{}`", arguments.join(" ")));
@@ -25,7 +26,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result {
     check_tests(&copy, &wanted)?;
     let missed: Vec<_> = wanted.iter().filter_map(|mutation| attempt(&copy, mutation).err()).collect();
     println!("{} of {} mutations caught", wanted.len() - missed.len(), wanted.len());
-    if missed.is_empty() { Ok(()) } else { Err(missed.join("\n")) }
+    if missed.is_empty() { Ok(wanted.len()) } else { Err(missed.join("\n")) }
 }
 
 fn matches(mutation: &Mutation, words: &[&str]) -> bool {

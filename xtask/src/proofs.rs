@@ -1,0 +1,186 @@
+//! What a campaign consists of.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::process::{command, quiet};
+use crate::prove::listen;
+use crate::{Result, fuzz, teeth, ui};
+
+/// How long a proof goes on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Share {
+    /// As long as it takes.
+    Fixed,
+    /// So many parts of the time. In an hour on two cores a part is about one second.
+    Parts(u64),
+}
+
+pub(crate) struct Proof {
+    pub(crate) name: &'static str,
+    /// The kind that its time and its failures count for.
+    pub(crate) kind: &'static str,
+    pub(crate) share: Share,
+    needs: Needs,
+    pub(crate) run: fn(&Tools, u64, u64) -> Result<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Needs {
+    Nothing,
+    /// The program of a suite.
+    Suite(&'static str),
+    /// The fuzz targets.
+    Fuzzer,
+    /// The npm package and browsers.
+    Package,
+}
+
+/// The programs of the suites, by name.
+pub(crate) struct Tools {
+    programs: BTreeMap<String, String>,
+}
+
+const fn test(
+    name: &'static str,
+    kind: &'static str,
+    share: Share,
+    suite: &'static str,
+    run: fn(&Tools, u64, u64) -> Result<String>,
+) -> Proof {
+    Proof { name, kind, share, needs: Needs::Suite(suite), run }
+}
+
+const fn fuzzed(
+    name: &'static str,
+    kind: &'static str,
+    parts: u64,
+    run: fn(&Tools, u64, u64) -> Result<String>,
+) -> Proof {
+    Proof { name, kind, share: Share::Parts(parts), needs: Needs::Fuzzer, run }
+}
+
+const DECODERS: &str = "decoder executions";
+const SEQUENCES: &str = "operation sequences";
+
+/// The longest come first, so that no core is left alone with one of them at the end.
+pub(crate) const PROOFS: &[Proof] = &[
+    fuzzed("operation sequences", SEQUENCES, 1050, |_, seconds, seed| {
+        fuzz::run_for("operations", seconds, seed).map(|count| format!("counted: {count} {SEQUENCES}"))
+    }),
+    fuzzed("more operation sequences", SEQUENCES, 1050, |_, seconds, seed| {
+        fuzz::run_for("operations", seconds, seed + 1).map(|count| format!("counted: {count} {SEQUENCES}"))
+    }),
+    test("kills", "kills of a process", Share::Parts(1000), "kill", |tools, seconds, seed| {
+        tools.test("kill", "a_killed_process", &scaled(seconds, seed))
+    }),
+    test("crash images", "crash images", Share::Parts(800), "simulation", |tools, seconds, seed| {
+        let images = [("SELKIE_IMAGES", "25".to_owned())];
+        tools.test("simulation", "every_crash", &[&scaled(seconds, seed)[..], &images].concat())
+    }),
+    test("simulation", "simulated operations", Share::Parts(700), "simulation", |tools, seconds, seed| {
+        let images = [("SELKIE_IMAGES", "1".to_owned())];
+        tools.test("simulation", "every_crash", &[&scaled(seconds, seed + 1_000_000)[..], &images].concat())
+    }),
+    fuzzed("log decoder", DECODERS, 400, |_, seconds, seed| decoder("log", seconds, seed)),
+    fuzzed("codec decoder", DECODERS, 400, |_, seconds, seed| decoder("codec", seconds, seed)),
+    fuzzed("snapshot decoder", DECODERS, 100, |_, seconds, seed| decoder("snapshot", seconds, seed)),
+    fuzzed("database decoder", DECODERS, 100, |_, seconds, seed| decoder("database", seconds, seed)),
+    test("random faults", "fault injections", Share::Parts(300), "faults", |tools, seconds, seed| {
+        tools.test("faults", "several_faults", &scaled(seconds, seed))
+    }),
+    test("histories", "checked transactions", Share::Parts(150), "histories", |tools, seconds, seed| {
+        // Two tests, one for each level.
+        tools.test("histories", "levels", &scaled(seconds.div_ceil(2), seed))
+    }),
+    test("random damage", "damaged files", Share::Parts(100), "damage", |tools, seconds, seed| {
+        tools.test("damage", "random", &scaled(seconds, seed))
+    }),
+    test("every fault at every call", "fault injections", Share::Fixed, "faults", |tools, _, _| {
+        tools.test("faults", "whatever_fails", &[])
+    }),
+    Proof {
+        name: "mutations",
+        kind: "mutations caught",
+        share: Share::Fixed,
+        needs: Needs::Nothing,
+        run: |_, _, _| teeth::run(&[]).map(|count| format!("counted: {count} mutations caught")),
+    },
+    Proof {
+        name: "kills in browsers",
+        kind: "kills in browsers",
+        share: Share::Fixed,
+        needs: Needs::Package,
+        run: |_, _, seed| {
+            let seed = [("SELKIE_WEB_SEED", (seed % 1_000_000).to_string())];
+            listen("kills in browsers", "node", &["tests/web/run.mjs", "--kills", "60", "kills"], &seed)
+        },
+    },
+    Proof {
+        name: "quota and clearing in browsers",
+        kind: "tests of lost storage in browsers",
+        share: Share::Fixed,
+        needs: Needs::Package,
+        run: |_, _, _| {
+            let said = listen("quota and clearing", "node", &["tests/web/run.mjs", "quota", "lost", "missing"], &[])?;
+            let passed = said.lines().find_map(|line| line.split_once(" passed, ")).map_or("0", |(count, _)| count);
+            Ok(format!("{said}\ncounted: {passed} tests of lost storage in browsers"))
+        },
+    },
+];
+
+fn scaled(seconds: u64, seed: u64) -> Vec<(&'static str, String)> {
+    vec![("SELKIE_SECONDS", seconds.to_string()), ("SELKIE_SEED", seed.to_string())]
+}
+
+fn decoder(target: &str, seconds: u64, seed: u64) -> Result<String> {
+    fuzz::run_for(target, seconds, seed).map(|count| format!("counted: {count} {DECODERS}"))
+}
+
+impl Proof {
+    pub(crate) fn needs_package(&self) -> bool {
+        self.needs == Needs::Package
+    }
+
+    pub(crate) fn needs_fuzzer(&self) -> bool {
+        self.needs == Needs::Fuzzer
+    }
+
+    fn suite(&self) -> Option<&'static str> {
+        match self.needs {
+            Needs::Suite(suite) => Some(suite),
+            _ => None,
+        }
+    }
+}
+
+impl Tools {
+    /// Builds the suites that proofs need.
+    pub(crate) fn build(proofs: &[&Proof]) -> Result<Self> {
+        let mut suites: Vec<_> = proofs.iter().filter_map(|proof| proof.suite()).collect();
+        suites.sort_unstable();
+        suites.dedup();
+        if suites.is_empty() {
+            return Ok(Self { programs: BTreeMap::new() });
+        }
+        let mut arguments = vec!["test", "--profile", "prove", "--package", "selkie", "--features", "testing"];
+        arguments.extend(["--no-run", "--message-format", "json"]);
+        arguments.extend(suites.iter().flat_map(|suite| ["--test", suite]));
+        let said = quiet("building the tests", &mut command("cargo", arguments))?;
+        ui::ok("tests built");
+        Ok(Self { programs: said.lines().filter_map(program).collect() })
+    }
+
+    fn test(&self, suite: &str, filter: &str, variables: &[(&str, String)]) -> Result<String> {
+        let program = self.programs.get(suite).ok_or_else(|| format!("cargo did not say where it built {suite}"))?;
+        listen(&format!("{suite} {filter}"), program, &[filter, "--nocapture", "--test-threads", "1"], variables)
+    }
+}
+
+/// The name of a suite and its program, from a line that cargo prints.
+fn program(line: &str) -> Option<(String, String)> {
+    let message: Value = serde_json::from_str(line).ok()?;
+    let program = message["executable"].as_str()?;
+    Some((message["target"]["name"].as_str()?.to_owned(), program.to_owned()))
+}
