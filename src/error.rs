@@ -105,6 +105,14 @@ pub enum ErrorKind {
         /// The version that was asked for, when one was.
         requested: Version,
     },
+    /// A limit ended the view or transaction, because it held back the collection of older values for too long or in too
+    /// great an amount. Nothing was written; what is begun anew reads the newest state.
+    ReaderEnded {
+        /// The version that it read at.
+        version: Version,
+        /// The limit, by its name in [`Limits`](crate::Limits).
+        limit: &'static str,
+    },
     /// A watch fell behind its bounded buffer.
     Lagged {
         /// The version after which changes were lost: `changes_since` of it resumes.
@@ -285,6 +293,9 @@ impl fmt::Display for ErrorKind {
             }
             Self::HistoryCollected { requested } => {
                 write!(f, "the history at version {requested} is no longer kept")
+            }
+            Self::ReaderEnded { version, limit } => {
+                write!(f, "the reader at version {version} was ended by the limit {limit}")
             }
             Self::Lagged { resume } => write!(f, "the watch fell behind; resume after version {resume}"),
             Self::KeyspaceNotFound { name } => write!(f, "no keyspace `{name}`"),

@@ -38,7 +38,8 @@ pub struct KeyVersion {
 
 /// The versions of the keys within a range: keys ascending, each with its versions newest first.
 ///
-/// Versions that are no longer kept are not there; nothing marks where they were.
+/// Versions that are no longer kept are not there; nothing marks where they were. It yields an error only where a limit
+/// ended the reader.
 ///
 /// # Examples
 ///
@@ -47,8 +48,8 @@ pub struct KeyVersion {
 /// db.insert("a", "1")?;
 /// db.insert("b", "2")?;
 /// let view = db.begin_read()?;
-/// let keys: Vec<_> = view.history_range::<&str>(..)?.map(|version| version.key).collect();
-/// assert_eq!(keys, ["a", "b"]);
+/// let versions: Vec<_> = view.history_range::<&str>(..)?.collect::<selkie::Result<_>>()?;
+/// assert_eq!((&versions[0].key, &versions[1].key), (&"a".into(), &"b".into()));
 /// # Ok::<(), selkie::Error>(())
 /// ```
 pub struct History<'a> {
@@ -66,20 +67,24 @@ impl<'a> History<'a> {
 }
 
 impl Iterator for History<'_> {
-    type Item = KeyVersion;
+    type Item = Result<KeyVersion>;
 
-    fn next(&mut self) -> Option<KeyVersion> {
+    fn next(&mut self) -> Option<Self::Item> {
         while self.pending.is_empty() {
             let walk = self.walk.as_mut()?;
-            if !walk.settle_front() {
-                return None;
+            let found = walk.settle_front();
+            if let Err(error) = self.source.check() {
+                self.walk = None;
+                return Some(Err(error));
             }
-            if let Some((key, revision)) = walk.front() {
+            if !found {
+                self.walk = None;
+            } else if let Some((key, revision)) = walk.front() {
                 self.pending.extend(revision.chain().map(|revision| key_version(key, revision)));
+                walk.advance_front();
             }
-            walk.advance_front();
         }
-        self.pending.pop_front()
+        self.pending.pop_front().map(Ok)
     }
 }
 
@@ -90,11 +95,11 @@ impl fmt::Debug for History<'_> {
 }
 
 /// The versions of one key that are visible at the source's point.
-#[expect(clippy::unnecessary_wraps, reason = "reads of a source can fail, and this is one of them")]
 pub(crate) fn of_key(source: Source<'_>, key: &[u8]) -> Result<Vec<KeyVersion>> {
     let newest = source.keyspace.index.read(key, |entry| {
         entry.and_then(|entry| entry.head.visible(source.point).map(|revision| (entry.key.clone(), revision.clone())))
     });
+    source.check()?;
     let Some((key, newest)) = newest else { return Ok(Vec::new()) };
     Ok(newest.chain().map(|revision| key_version(&key, revision)).collect())
 }

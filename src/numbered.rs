@@ -77,10 +77,6 @@ impl<V> FromIterator<(u64, V)> for Numbered<V> {
 pub(crate) struct Counts(Numbered<usize>);
 
 impl Counts {
-    pub(crate) const fn new() -> Self {
-        Self(Numbered::new())
-    }
-
     pub(crate) fn add(&mut self, number: u64) {
         *self.0.get_or_insert(number, usize::default) += 1;
     }
@@ -98,10 +94,6 @@ impl Counts {
     /// The least number of which there is one.
     pub(crate) fn first(&self) -> Option<u64> {
         self.0.first()
-    }
-
-    pub(crate) fn total(&self) -> usize {
-        self.0.values().sum()
     }
 }
 
@@ -124,14 +116,14 @@ mod tests {
 
     #[test]
     fn a_number_counts_until_the_last_is_taken_back() {
-        let mut counts = Counts::new();
+        let mut counts = Counts::default();
         for number in [4, 3, 4, 3] {
             counts.add(number);
         }
         counts.remove(3);
-        assert_eq!((counts.first(), counts.total()), (Some(3), 3));
+        assert_eq!(counts.first(), Some(3));
         counts.remove(3);
         counts.remove(3);
-        assert_eq!((counts.first(), counts.total()), (Some(4), 2));
+        assert_eq!(counts.first(), Some(4));
     }
 }

@@ -185,6 +185,14 @@ pub struct Limits {
     pub queue_bytes: u64,
     /// How many bytes of superseded values may be kept; a commit beyond that is refused.
     pub history_bytes: u64,
+    /// How many bytes of superseded values may be kept before those views and transactions that hold them back are
+    /// ended, oldest first: they fail with [`ErrorKind::ReaderEnded`](crate::ErrorKind::ReaderEnded) from then on. What
+    /// the retention keeps counts as well, so that the limit belongs well above that.
+    pub reader_bytes: u64,
+    /// For how long a view or a transaction may hold back what is superseded; none is for ever. It is ended like that
+    /// when commits or the collector find it and met it for the first time so long ago: not earlier, and at most as much
+    /// later again, or 250 ms. Snapshots and backups are not ended.
+    pub reader_time: Option<Duration>,
     /// How many bytes of recent changes are buffered for watches before a slow one lags.
     pub watch_bytes: u64,
     /// How often [`Database::update`](crate::Database::update) runs its closure before it gives up.
@@ -206,6 +214,8 @@ impl Default for Limits {
             transaction_bytes: Self::TRANSACTION_BYTES,
             queue_bytes: 16 << 20,
             history_bytes: u64::MAX,
+            reader_bytes: u64::MAX,
+            reader_time: None,
             watch_bytes: 16 << 20,
             attempts: 1_000,
         }

@@ -13,8 +13,9 @@ use crate::source::{Source, is_empty_range};
 
 /// The entries of a range in the order of their keys, from both ends.
 ///
-/// It yields errors only in a view of the past, where the history it needs may have been collected. Skipping
-/// with [`nth`](Iterator::nth), and so [`skip`](Iterator::skip), passes over entries without reading their values.
+/// It yields errors only in a view of the past, where the history it needs may have been collected, and where a limit
+/// ended the reader; an error is the last item. Skipping with [`nth`](Iterator::nth), and so [`skip`](Iterator::skip),
+/// passes over entries without reading their values.
 ///
 /// # Examples
 ///
@@ -142,14 +143,17 @@ impl<'a> Merge<'a> {
             let indexed = if walk.settle_front() { walk.front() } else { None };
             let own = self.overlay.as_mut().and_then(Peeked::front);
             match (indexed, own) {
-                (None, None) => self.finished = true,
+                (None, None) => {
+                    self.finished = true;
+                    return self.confirm(None);
+                }
                 (Some((key, revision)), own) if own.is_none_or(|(own, _)| key < own) => {
                     if revision.slot == Slot::Collected {
                         return self.collected();
                     }
-                    return Ok(Some(Side::Index));
+                    return self.confirm(Some(Side::Index));
                 }
-                (_, Some((_, Some(_)))) => return Ok(Some(Side::Overlay)),
+                (_, Some((_, Some(_)))) => return self.confirm(Some(Side::Overlay)),
                 _ => self.advance_front(Side::Overlay),
             }
         }
@@ -162,14 +166,17 @@ impl<'a> Merge<'a> {
             let indexed = if walk.settle_back() { walk.back() } else { None };
             let own = self.overlay.as_mut().and_then(Peeked::back);
             match (indexed, own) {
-                (None, None) => self.finished = true,
+                (None, None) => {
+                    self.finished = true;
+                    return self.confirm(None);
+                }
                 (Some((key, revision)), own) if own.is_none_or(|(own, _)| key > own) => {
                     if revision.slot == Slot::Collected {
                         return self.collected();
                     }
-                    return Ok(Some(Side::Index));
+                    return self.confirm(Some(Side::Index));
                 }
-                (_, Some((_, Some(_)))) => return Ok(Some(Side::Overlay)),
+                (_, Some((_, Some(_)))) => return self.confirm(Some(Side::Overlay)),
                 _ => self.advance_back(Side::Overlay),
             }
         }
@@ -243,7 +250,21 @@ impl<'a> Merge<'a> {
         }
     }
 
+    /// What was found, if the reader was not ended before: otherwise it may be that what he sees was collected.
+    #[inline]
+    fn confirm(&mut self, found: Option<Side>) -> Result<Option<Side>> {
+        match &self.source {
+            Ok(source) => {
+                let checked = source.check();
+                self.finished |= checked.is_err();
+                checked.map(|()| found)
+            }
+            Err(_) => self.refused(),
+        }
+    }
+
     fn collected(&mut self) -> Result<Option<Side>> {
+        self.confirm(None)?;
         self.finished = true;
         match &self.source {
             Ok(source) => Err(source.collected()),
@@ -301,16 +322,19 @@ impl<'a> Merge<'a> {
 
     /// The same where nothing lies over the index and nothing has to be noted.
     fn scan_index(&mut self, mut visit: impl FnMut(&Blob, &Blob) -> ControlFlow<()>) -> Result<()> {
-        let Some(walk) = self.walk.as_mut().filter(|_| !self.finished) else { return self.refused().map(drop) };
+        let (Some(walk), Ok(source)) = (self.walk.as_mut().filter(|_| !self.finished), &self.source) else {
+            return self.refused().map(drop);
+        };
         let mut collected = false;
-        walk.visit_front(|key, revision| match &revision.slot {
+        let is_right = || source.check().is_ok();
+        walk.visit_front(is_right, |key, revision| match &revision.slot {
             Slot::Value(value) => visit(key, value),
             Slot::Tombstone | Slot::Collected => {
                 collected = true;
                 ControlFlow::Break(())
             }
         });
-        if collected { self.collected().map(drop) } else { Ok(()) }
+        if collected { self.collected().map(drop) } else { self.confirm(None).map(drop) }
     }
 
     /// Passes over up to `count` entries from the front and says how many there were.

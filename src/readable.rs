@@ -18,8 +18,9 @@ use crate::source::{HasSource, prefix_bounds, to_bounds};
 ///
 /// A view of the past answers [`ErrorKind::HistoryCollected`](crate::ErrorKind::HistoryCollected) where the versions it
 /// needs are no longer kept, a dropped keyspace [`ErrorKind::KeyspaceNotFound`](crate::ErrorKind::KeyspaceNotFound),
-/// and a write-only transaction [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument). Other reads do not
-/// fail.
+/// and a write-only transaction [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument). Whoever was ended by
+/// [`Limits::reader_time`](crate::Limits::reader_time) or [`Limits::reader_bytes`](crate::Limits::reader_bytes) gets
+/// [`ErrorKind::ReaderEnded`](crate::ErrorKind::ReaderEnded). Other reads do not fail.
 ///
 /// # Examples
 ///

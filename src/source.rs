@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::engine::catalog::KeyspaceState;
+use crate::engine::readers::Place;
 use crate::index::{Blob, ReadPoint, Slot};
 use crate::transaction::read_set::ReadSet;
 use crate::{Error, ErrorKind, Result};
@@ -20,6 +21,8 @@ pub(crate) type Overlay = BTreeMap<Blob, Option<Blob>>;
 pub struct Source<'a> {
     pub(crate) keyspace: &'a Arc<KeyspaceState>,
     pub(crate) point: ReadPoint,
+    /// What the reader holds: it says whether what was read is right.
+    pub(crate) place: &'a Place,
     pub(crate) overlay: Option<&'a Overlay>,
     /// Where reads are noted, to be found unchanged at the commit.
     pub(crate) reads: Option<&'a RefCell<ReadSet>>,
@@ -41,14 +44,22 @@ impl Source<'_> {
         if let Some(reads) = self.reads {
             reads.borrow_mut().note_key(self.keyspace, key);
         }
-        self.keyspace.index.read(key, |entry| {
+        let found = self.keyspace.index.read(key, |entry| {
             let slot = entry.and_then(|entry| entry.head.visible(self.point)).map(|revision| &revision.slot);
             match slot {
                 Some(Slot::Value(value)) => Ok(Some(reader(value))),
                 Some(Slot::Collected) => Err(self.collected()),
                 Some(Slot::Tombstone) | None => Ok(None),
             }
-        })
+        });
+        self.check()?;
+        found
+    }
+
+    /// Whether what was read so far is right. It is not for certain once the reader was ended.
+    #[inline]
+    pub(crate) fn check(&self) -> Result<()> {
+        self.place.check(self.point)
     }
 
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Bytes>> {

@@ -1,6 +1,7 @@
 //! Numbers about a database.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use crate::engine::Engine;
 use crate::{Error, SnapshotInfo, Version};
@@ -26,7 +27,8 @@ pub struct Stats {
     pub versions: u64,
     /// Bytes of keys and of their newest values.
     pub live_bytes: u64,
-    /// Bytes of values that were superseded and are kept for readers or by the retention.
+    /// Bytes of values that were superseded and are kept for readers or by the retention. Without a retention, readers
+    /// hold all of it but what was superseded since the collector went through last.
     pub history_bytes: u64,
     /// The newest commit that is visible.
     pub version: Version,
@@ -36,6 +38,11 @@ pub struct Stats {
     pub readers: usize,
     /// The oldest version that one of them needs: what is newer cannot be collected.
     pub oldest_reader: Version,
+    /// For how long the one that is open longest has been. It counts from when it was met first: by a commit or the
+    /// collector, which look for readers now and then, or by these numbers.
+    pub longest_reader: Duration,
+    /// How many readers a limit has ended.
+    pub readers_ended: u64,
     /// Bytes that wait to be written to the log.
     pub queued_bytes: u64,
     /// How often a writer had to wait because the queue was full.
@@ -70,6 +77,8 @@ impl Stats {
             durable_version: engine.durable_version(),
             readers: engine.readers.count(),
             oldest_reader: engine.readers.oldest(published).version,
+            longest_reader: engine.readers.note(),
+            readers_ended: engine.readers.ended(),
             queued_bytes: engine.progress.queued_bytes(),
             stalls: engine.stalls.load(Ordering::Relaxed),
             log_bytes: 0,

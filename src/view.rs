@@ -5,7 +5,7 @@ use std::sync::Arc;
 #[cfg(doc)]
 use crate::ErrorKind;
 use crate::engine::catalog::KeyspaceState;
-use crate::engine::readers::Pin;
+use crate::engine::readers::{Pin, Place, Term};
 use crate::handle::Handle;
 use crate::history::History;
 use crate::index::ReadPoint;
@@ -28,18 +28,22 @@ impl Snapshot {
 
     pub(crate) fn past(handle: &Arc<Handle>, point: ReadPoint) -> Result<Self> {
         handle.check_open()?;
-        Ok(Self { pin: handle.pin_past(point)?, handle: Arc::clone(handle) })
+        Ok(Self { pin: handle.pin_past(Term::Limited, point)?, handle: Arc::clone(handle) })
     }
 
     pub(crate) fn point(&self) -> ReadPoint {
         self.pin.point
     }
 
+    pub(crate) fn place(&self) -> &Place {
+        self.handle.readers.place(&self.pin)
+    }
+
     /// The source of reads in a keyspace, when it stands at this point.
     pub(crate) fn source<'a>(&'a self, keyspace: &'a Arc<KeyspaceState>) -> Result<Source<'a>> {
         self.handle.check_open()?;
         keyspace.check(self.point())?;
-        Ok(Source { keyspace, point: self.point(), overlay: None, reads: None })
+        Ok(Source { keyspace, point: self.point(), place: self.place(), overlay: None, reads: None })
     }
 }
 
@@ -51,7 +55,9 @@ impl Drop for Snapshot {
 
 /// A consistent view of the database at one point of its history.
 ///
-/// It never changes, never waits, and never fails because of others. While it lives, what it sees is kept in memory.
+/// It never changes, never waits, and never fails because of others. While it lives, what it sees is kept in memory,
+/// unless [`Limits::reader_time`](crate::Limits::reader_time) or [`Limits::reader_bytes`](crate::Limits::reader_bytes)
+/// ends it: from then on all its reads are an [`ErrorKind::ReaderEnded`].
 /// The reading methods are those of [`Readable`](crate::Readable).
 ///
 /// # Examples

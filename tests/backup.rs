@@ -17,7 +17,7 @@ fn contents(db: &Database) -> Contents {
     let view = db.begin_read().unwrap();
     let keyspace = |name: String| {
         let keyspace = db.keyspace(&name).unwrap();
-        let versions = view.keyspace(&keyspace).history_range::<&str>(..).unwrap().collect();
+        let versions = view.keyspace(&keyspace).history_range::<&str>(..).unwrap().map(Result::unwrap).collect();
         (name, versions)
     };
     db.keyspaces().into_iter().map(keyspace).collect()

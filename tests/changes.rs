@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use selkie::storage::MemoryStorage;
 use selkie::{
-    Changes, Database, Error, ErrorKind, Limits, Options, Retention, SnapshotPolicy, Version, Watch, Writable,
+    Changes, Database, Durability, Error, ErrorKind, Limits, Options, Retention, SnapshotPolicy, Version, Watch,
+    Writable,
 };
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -312,4 +313,27 @@ mod native {
         assert_eq!(versions, (first..=db.version()).collect::<Vec<_>>());
         assert_eq!(seen, since(&db, first - 1));
     }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+#[test]
+fn beside_snapshots_changes_are_there_or_forgotten() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = Options::new().snapshots(SnapshotPolicy::Never).durability(Durability::Buffered).segment_bytes(4096);
+    let db = options.open(directory.path()).unwrap();
+    std::thread::scope(|scope| {
+        let snapshots = scope.spawn(|| {
+            for round in 0..400_u32 {
+                (0..40).for_each(|_| drop(db.insert("key", [round as u8; 1_000]).unwrap()));
+                db.snapshot().unwrap();
+            }
+        });
+        while !snapshots.is_finished() {
+            let version = db.version().saturating_sub(30);
+            match db.changes_since(version).and_then(Iterator::collect::<Result<Vec<_>, _>>) {
+                Ok(changes) => assert!(changes.first().is_none_or(|first| first.version == version + 1)),
+                Err(error) => assert!(matches!(error.kind(), ErrorKind::HistoryCollected { .. }), "{error}"),
+            }
+        }
+    });
 }

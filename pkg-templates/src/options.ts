@@ -21,7 +21,15 @@ const NAMES = [
   "onLost",
   "onProgress",
 ];
-const LIMITS = ["transactionBytes", "queueBytes", "historyBytes", "watchBytes", "attempts"] as const;
+const LIMITS = [
+  "transactionBytes",
+  "queueBytes",
+  "historyBytes",
+  "watchBytes",
+  "attempts",
+  "readerBytes",
+  "readerTimeMs",
+] as const;
 const MOST_VERSIONS = 2 ** 32 - 1;
 const LEVELS = ["none", "queued", "buffered", "immediate"] as const;
 

@@ -85,6 +85,10 @@ export interface Limits {
   historyBytes?: number;
   watchBytes?: number;
   attempts?: number;
+  /** Beyond so many bytes of superseded values the views and transactions that hold them back are ended, oldest first. */
+  readerBytes?: number;
+  /** For how long a view or a transaction may hold back what is superseded. */
+  readerTimeMs?: number;
 }
 
 export interface TransactionOptions {
@@ -210,6 +214,9 @@ export interface Stats {
   readonly durableVersion: Version;
   readonly readers: number;
   readonly oldestReader: Version;
+  /** For how long the one that is open longest has been noticed. */
+  readonly longestReaderMs: number;
+  readonly readersEnded: number;
   readonly queuedBytes: number;
   readonly stalls: number;
   readonly logBytes: number;
@@ -262,6 +269,7 @@ export type ErrorCode =
   | "NOT_FOUND" // no such database
   | "POISONED" // writing stopped after an earlier error: reopen
   | "QUOTA" // the storage is full
+  | "READER_ENDED" // a limit ended the view or transaction at `version`: begin another
   | "READ_ONLY"
   | "UNAVAILABLE" // the platform has no such storage
   | "UNSUPPORTED_FORMAT"; // written by a later version

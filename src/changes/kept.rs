@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Keyspaces;
 use crate::engine::catalog::KeyspaceState;
+use crate::engine::readers::Term;
 use crate::handle::Handle;
 use crate::index::{Blob, ReadPoint, Revision, Slot, Walk};
 use crate::runtime::{breathe, from_ns};
@@ -38,7 +39,7 @@ impl Kept {
         until: Version,
     ) -> Result<Self> {
         // A reader at `since` keeps everything newer. It is refused when a key that was there is forgotten.
-        let _pin = handle.readers.guard(handle.pin_past(ReadPoint::version(since))?);
+        let _pin = handle.readers.guard(handle.pin_past(Term::Unlimited, ReadPoint::version(since))?);
         let mut changes = Vec::new();
         let mut keys: usize = 0;
         for keyspace in keyspaces.values() {

@@ -147,12 +147,19 @@ impl Contents {
 }
 
 /// The segments from the one that holds the commit after `since` on; none when the log does not reach back to it.
+///
+/// A list that is made while the log goes on may have a later segment and not the one before it, and an old one may be
+/// removed as soon as it is listed. So only the newest number and the lengths are taken from the list.
 async fn find_segments(storage: &dyn Storage, database: u64, since: Version) -> Result<VecDeque<Segment>> {
-    let files = Files::list(storage).await?;
-    let mut segments = VecDeque::new();
-    for (number, length) in files.segments.iter().rev() {
-        let name = segment_name(*number);
-        let bytes = storage.read(&name, 0, SEGMENT_HEADER_BYTES).await?;
+    let listed = Files::list(storage).await?.segments;
+    let newest = listed.last().map_or(0, |(newest, _)| *newest);
+    let mut segments: VecDeque<Segment> = VecDeque::new();
+    for number in (0..=newest).rev() {
+        let name = segment_name(number);
+        let bytes = match storage.read(&name, 0, SEGMENT_HEADER_BYTES).await {
+            Err(error) if error.is_io(io::ErrorKind::NotFound) => break,
+            read => read?,
+        };
         let header = match SegmentHeader::decode(&name, &bytes) {
             // The newest segment may be one that is being created: what is wanted was written before.
             Err(error) if error.is_corruption() && segments.is_empty() => continue,
@@ -161,7 +168,11 @@ async fn find_segments(storage: &dyn Storage, database: u64, since: Version) -> 
         if header.database != database {
             return Err(Error::corrupted(name, 0, Corruption::Foreign));
         }
-        segments.push_front(Segment { header, length: *length });
+        let length = match listed.binary_search_by_key(&number, |(number, _)| *number) {
+            Ok(place) => listed[place].1,
+            Err(_) => segments.front().map_or(0, |next| next.header.previous_end),
+        };
+        segments.push_front(Segment { header, length });
         if header.first_sequence <= since + 1 {
             return Ok(segments);
         }

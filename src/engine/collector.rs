@@ -18,7 +18,8 @@ const STEP_LEAVES: usize = 64;
 /// How long the background rests after it went through everything and found something.
 const REST: Duration = Duration::from_millis(250);
 
-/// How long it rests at most: while it finds nothing, it rests twice as long each time.
+/// How long it rests at most, if no reader is to be ended earlier: while it finds nothing, it rests twice as long each
+/// time.
 const LONGEST_REST: Duration = Duration::from_secs(10);
 
 /// After how many commits the background hears of them again, where nothing runs by itself.
@@ -79,9 +80,9 @@ impl Collector {
 }
 
 impl Position {
-    fn begin_rest(&mut self) -> Duration {
+    fn begin_rest(&mut self, longest: Duration) -> Duration {
         let found_something = std::mem::take(&mut self.dropped) > 0;
-        self.rest = if found_something { REST } else { (self.rest * 2).clamp(REST, LONGEST_REST) };
+        self.rest = if found_something { REST } else { (self.rest * 2).clamp(REST, longest) };
         self.rests_until = Some(runtime::now() + self.rest);
         self.rest
     }
@@ -103,6 +104,7 @@ impl Position {
 impl Engine {
     /// What may be collected now.
     pub(crate) fn horizon(&self) -> Horizon {
+        self.readers.note();
         // The published version is looked up before the readers: see the protocol in `readers`.
         let published = self.progress.published();
         horizon(*self.retention.read(), self.readers.oldest(published))
@@ -125,7 +127,9 @@ impl Engine {
                 if garbage_left {
                     self.collector.expected.store(true, Ordering::SeqCst);
                 }
-                garbage_left.then(|| self.collector.position().begin_rest())
+                let longest =
+                    self.options.limits.reader_time.map_or(LONGEST_REST, |time| time.clamp(REST, LONGEST_REST));
+                garbage_left.then(|| self.collector.position().begin_rest(longest))
             }
         }
     }

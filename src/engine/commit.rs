@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::catalog::KeyspaceState;
+use super::readers::Place;
 use crate::codec::{self, Operation};
 use crate::index::{Blob, Horizon, ReadPoint, Revision, Slot, Tally, as_ref};
 use crate::log::Record;
@@ -50,6 +51,8 @@ pub(crate) struct Reads {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Conditions<'a> {
     pub(crate) since: Version,
+    /// The place that keeps what is to be found, if it was not ended.
+    pub(crate) place: &'a Place,
     pub(crate) reads: &'a [Reads],
     /// Whether the written keys count as well.
     pub(crate) writes_too: bool,
@@ -225,7 +228,8 @@ fn validate<'a>(conditions: Conditions<'_>, now: Version, changes: impl Iterator
             check_unchanged(keyspace, key, conditions.since)?;
         }
     }
-    Ok(())
+    // A removal in conflict may have been collected as soon as the place was ended.
+    conditions.place.check(ReadPoint::version(conditions.since))
 }
 
 fn check_unchanged(keyspace: &KeyspaceState, key: &Blob, since: Version) -> Result<()> {

@@ -28,7 +28,7 @@ use catalog::{Catalog, KeyspaceState};
 use collector::Collector;
 use commit::{Head, Ticket};
 use feed::Feed;
-use readers::{Pin, Readers};
+use readers::{Pin, Readers, Term};
 use snapshots::Snapshots;
 
 #[derive(Debug)]
@@ -97,13 +97,13 @@ impl Engine {
         }
         let engine = Arc::new(Self {
             feed: Feed::new(options.limits.watch_bytes),
+            readers: Readers::new(options.limits.reader_time),
             options,
             catalog: RwLock::new(catalog),
             catalog_change: Mutex::new(()),
             default_keyspace,
             head: Mutex::new(Head { version, time, horizon: None }),
             progress,
-            readers: Readers::new(),
             collector: Collector::with_forgotten(forgotten),
             retention: RwLock::new(retention),
             storage,
@@ -154,12 +154,21 @@ impl Engine {
         self.progress.check_poison()
     }
 
+    /// Makes room for a commit's history: by collecting, and then by ending readers as far as their limit asks for it.
     pub(crate) fn check_history_limit(&self) -> Result<()> {
-        let limit = self.options.limits.history_bytes;
-        if limit == u64::MAX || self.history_bytes() <= limit {
+        let limits = &self.options.limits;
+        let (limit, lowest) = (limits.history_bytes, limits.history_bytes.min(limits.reader_bytes));
+        if lowest == u64::MAX || self.history_bytes() <= lowest {
+            return Ok(());
+        }
+        let published = self.progress.published();
+        if self.history_bytes() <= limit && self.readers.oldest_limited(published) == published {
             return Ok(());
         }
         self.collect_all();
+        while self.history_bytes() > limits.reader_bytes && self.readers.end_oldest(published) {
+            self.collect_all();
+        }
         let actual = self.history_bytes();
         if actual <= limit {
             return Ok(());
@@ -224,11 +233,11 @@ impl Engine {
     /// Takes a place to read what is published now.
     #[inline]
     pub(crate) fn pin_now(&self) -> Pin {
-        self.readers.pin(|| self.progress.published())
+        self.readers.pin(Term::Limited, || self.progress.published())
     }
 
     /// Takes a place to read at a point of the past.
-    pub(crate) fn pin_past(&self, point: ReadPoint) -> Result<Pin> {
+    pub(crate) fn pin_past(&self, term: Term, point: ReadPoint) -> Result<Pin> {
         let mut head = self.head.lock();
         let position = self.collector.position();
         let point = ReadPoint { version: point.version.min(self.progress.published()), ..point };
@@ -238,7 +247,7 @@ impl Engine {
         }
         // Writes use a horizon that was found earlier: the new reader may need what lies behind it.
         head.horizon = None;
-        Ok(self.readers.pin_past(point))
+        Ok(self.readers.pin_past(term, point))
     }
 
     pub(crate) fn keyspace(&self, name: &str) -> Option<Arc<KeyspaceState>> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Engine;
 use super::catalog::Catalog;
 use super::commit::{Head, Ticket};
-use super::readers::PinGuard;
+use super::readers::{PinGuard, Term};
 use crate::codec::SnapshotHeader;
 use crate::index::Index;
 use crate::options::Retention;
@@ -30,7 +30,7 @@ impl Engine {
         let retention = *self.retention.read();
         let header = header_of(&catalog, self.database, segment, (head.version, head.time), retention);
         let contents = contents_of(&catalog);
-        let pin = self.readers.pin(|| head.version);
+        let pin = self.readers.pin(Term::Unlimited, || head.version);
         Plan { engine: self, header, contents, _pin: self.readers.guard(pin) }
     }
 

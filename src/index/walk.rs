@@ -1,8 +1,8 @@
 //! Walking the visible entries between two bounds, from both ends.
 //!
 //! A walk holds the contents of one leaf per end, shared with the index, and no lock: writers that meet a leaf
-//! in use copy it. Revisions that the walk's read point sees are never collected while the reader lives, so that a
-//! leaf's older contents answer as well as its newer ones.
+//! in use copy it. Revisions that the walk's read point sees are never collected while the reader holds its place, so
+//! that a leaf's older contents answer as well as its newer ones.
 
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
@@ -111,9 +111,14 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Calls `visit` with every entry from the front on, without settling each of them, until it breaks.
-    pub(crate) fn visit_front(&mut self, mut visit: impl FnMut(&Blob, &Revision) -> ControlFlow<()>) {
-        while self.back.is_none() && self.settle_front() {
+    /// Calls `visit` with every entry from the front on, without settling each of them, until it breaks. Each leaf that
+    /// was looked up is asked for first whether it `is_right`.
+    pub(crate) fn visit_front(
+        &mut self,
+        is_right: impl Fn() -> bool,
+        mut visit: impl FnMut(&Blob, &Revision) -> ControlFlow<()>,
+    ) {
+        while self.back.is_none() && self.settle_front() && is_right() {
             let Some(window) = &mut self.front else { return };
             let entries = window.leaf.entries.get(window.start..window.end).unwrap_or_default();
             for entry in entries {

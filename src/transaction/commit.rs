@@ -73,8 +73,8 @@ impl Transaction {
     /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict): nothing was written, run the transaction again.
     /// [`ErrorKind::DurabilityUnknown`](crate::ErrorKind::DurabilityUnknown): the storage failed while the commit was
     /// being written. [`ErrorKind::Poisoned`](crate::ErrorKind::Poisoned),
-    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) and [`ErrorKind::Limit`](crate::ErrorKind::Limit): nothing was
-    /// written.
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed), [`ErrorKind::Limit`](crate::ErrorKind::Limit) and
+    /// [`ErrorKind::ReaderEnded`](crate::ErrorKind::ReaderEnded): nothing was written.
     pub fn commit(self) -> Result<CommitInfo> {
         self.begin_commit()?.finish()
     }
@@ -115,8 +115,9 @@ impl Transaction {
             let version = since.unwrap_or_else(|| handle.progress.published());
             return Ok(Applied { handle, version, ticket: None });
         }
-        let conditions = since.map(|since| Conditions {
-            since,
+        let conditions = snapshot.as_ref().map(|snapshot| Conditions {
+            since: snapshot.point().version,
+            place: snapshot.place(),
             reads: &reads,
             writes_too: options.isolation == Isolation::Snapshot,
         });

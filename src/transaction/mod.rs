@@ -152,7 +152,9 @@ impl Transaction {
         let size_bytes = self.size_bytes + added - replaced;
         let limit = self.handle.options.limits.transaction_bytes.min(Limits::TRANSACTION_BYTES);
         check_limit("bytes in one transaction", limit, size_bytes)?;
-        keyspace.check(ReadPoint::version(self.snapshot.as_ref().map_or(0, |snapshot| snapshot.point().version)))?;
+        let point = self.snapshot.as_ref().map_or(ReadPoint::version(0), Snapshot::point);
+        keyspace.check(point)?;
+        self.snapshot.as_ref().map_or(Ok(()), |snapshot| snapshot.place().check(point))?;
 
         let overlay = self.overlay_index(keyspace);
         let key = Blob::new(key);

@@ -63,6 +63,7 @@ fn code_of(error: &Error) -> &'static str {
         ErrorKind::Locked { .. } => "LOCKED",
         ErrorKind::UnsupportedFormat { .. } => "UNSUPPORTED_FORMAT",
         ErrorKind::HistoryCollected { .. } => "HISTORY_COLLECTED",
+        ErrorKind::ReaderEnded { .. } => "READER_ENDED",
         ErrorKind::Lagged { .. } => "LAGGED",
         ErrorKind::KeyspaceNotFound { .. } => "KEYSPACE_NOT_FOUND",
         ErrorKind::Aborted { .. } => "ABORTED",
@@ -97,7 +98,9 @@ fn details_of(error: &Error) -> JsValue {
             set("offset", (*offset as f64).into());
         }
         ErrorKind::UnsupportedFormat { file, .. } => set("file", file.into()),
-        ErrorKind::HistoryCollected { requested: version } | ErrorKind::Lagged { resume: version } => {
+        ErrorKind::HistoryCollected { requested: version }
+        | ErrorKind::ReaderEnded { version, .. }
+        | ErrorKind::Lagged { resume: version } => {
             set("version", (*version as f64).into());
         }
         ErrorKind::KeyspaceNotFound { name } => set("keyspace", name.as_ref().into()),

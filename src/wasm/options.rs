@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::options::{Durability, Limits, Options, Retention, SnapshotPolicy, Visibility};
 
 /// How many numbers the options are.
-const SETTINGS: usize = 16;
+const SETTINGS: usize = 18;
 
 /// Options out of their numbers, of which pkg-templates/src/options.ts says what they are.
 pub(super) fn from_settings(settings: &[f64]) -> Options {
@@ -46,7 +46,8 @@ fn durability(code: u32) -> Option<Durability> {
 }
 
 /// A number below zero leaves a limit as it is.
-fn limits_of([transaction_bytes, queue_bytes, history_bytes, watch_bytes, attempts]: [f64; 5]) -> Limits {
+fn limits_of(numbers: [f64; 7]) -> Limits {
+    let [transaction_bytes, queue_bytes, history_bytes, watch_bytes, attempts, reader_bytes, reader_time] = numbers;
     let mut limits = Limits::default();
     let set = |limit: &mut u64, value: f64| {
         if value >= 0.0 {
@@ -57,8 +58,12 @@ fn limits_of([transaction_bytes, queue_bytes, history_bytes, watch_bytes, attemp
     set(&mut limits.queue_bytes, queue_bytes);
     set(&mut limits.history_bytes, history_bytes);
     set(&mut limits.watch_bytes, watch_bytes);
+    set(&mut limits.reader_bytes, reader_bytes);
     if attempts >= 0.0 {
         limits.attempts = attempts as u32;
+    }
+    if reader_time >= 0.0 {
+        limits.reader_time = Some(from_ms(reader_time));
     }
     limits
 }

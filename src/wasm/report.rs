@@ -20,6 +20,8 @@ impl CoreDatabase {
             stats.durable_version,
             stats.readers as u64,
             stats.oldest_reader,
+            stats.longest_reader.as_millis() as u64,
+            stats.readers_ended,
             stats.queued_bytes,
             stats.stalls,
             stats.log_bytes,

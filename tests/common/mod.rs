@@ -177,7 +177,7 @@ pub(crate) fn contents(db: &Database) -> Contents {
         let keyspace = db.keyspace(&name).unwrap();
         let part = view.keyspace(&keyspace);
         let entries = part.iter().map(Result::unwrap).collect();
-        let history = part.history_range::<&[u8]>(..).unwrap().collect();
+        let history = part.history_range::<&[u8]>(..).unwrap().map(Result::unwrap).collect();
         (name, KeyspaceContents { entries, history })
     };
     let keyspaces = db.keyspaces().into_iter().map(of_keyspace).collect();

@@ -66,8 +66,8 @@ impl OpenView {
 
     pub(crate) fn history_range(&self, model: &Model, number: Number, keyspace: Option<&Keyspace>, bounds: &Bounds) {
         let history: Result<Vec<KeyVersion>> = match keyspace {
-            Some(keyspace) => self.view.keyspace(keyspace).history_range(bounds.clone()).map(Iterator::collect),
-            None => self.view.history_range(bounds.clone()).map(Iterator::collect),
+            Some(keyspace) => self.view.keyspace(keyspace).history_range(bounds.clone()).and_then(Iterator::collect),
+            None => self.view.history_range(bounds.clone()).and_then(Iterator::collect),
         };
         let Some(history) = self.accept(model, number, history) else { return };
         assert!(history.is_sorted_by_key(|entry| (entry.key.clone(), std::cmp::Reverse(entry.version))));

@@ -22,7 +22,7 @@ impl State {
         for name in db.keyspaces() {
             let mut keys = Keys::new();
             let keyspace = db.keyspace(&name).unwrap();
-            for version in view.keyspace(&keyspace).history_range::<&[u8]>(..).unwrap() {
+            for version in view.keyspace(&keyspace).history_range::<&[u8]>(..).unwrap().map(Result::unwrap) {
                 keys.entry(version.key.clone()).or_default().push(version);
             }
             keyspaces.insert(name, keys);

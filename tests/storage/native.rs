@@ -125,3 +125,23 @@ fn file_reads_and_writes_of_several_threads_keep_their_positions() {
         }
     });
 }
+
+#[test]
+fn file_list_goes_on_when_a_file_is_removed_meanwhile() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = FileStorage::new(directory.path());
+    block_on(storage.create("log-1")).unwrap();
+    thread::scope(|scope| {
+        let churn = scope.spawn(|| {
+            for round in 0..2_000_u64 {
+                let name = format!("log-{}", 2 + round % 8);
+                block_on(storage.create(&name)).unwrap();
+                block_on(storage.remove(&name)).unwrap();
+            }
+        });
+        while !churn.is_finished() {
+            let files = block_on(storage.list()).unwrap();
+            assert!(files.iter().any(|file| file.name == "log-1"));
+        }
+    });
+}

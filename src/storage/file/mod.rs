@@ -92,7 +92,7 @@ impl FileStorage {
 
     fn entries(&self) -> io::Result<Vec<FileEntry>> {
         fs::read_dir(&self.directory)?
-            .filter_map(|entry| entry.and_then(|entry| file_entry(&entry)).transpose())
+            .filter_map(|entry| entry.map_or_else(|error| Some(Err(error)), file_entry))
             .collect()
     }
 
@@ -212,12 +212,12 @@ fn keep_open(handles: &mut HashMap<String, Arc<Handle>>, name: &str, handle: Arc
     handles.insert(name.to_owned(), handle);
 }
 
-/// The entry of a regular file with a name of ours.
-fn file_entry(entry: &DirEntry) -> io::Result<Option<FileEntry>> {
-    match entry.file_name().into_string() {
-        Ok(name) if name::is_valid(&name) && entry.file_type()?.is_file() => {
-            Ok(Some(FileEntry { name, length: entry.metadata()?.len() }))
-        }
-        _ => Ok(None),
+/// The entry of a regular file with a name of ours, unless it was removed since it was found.
+#[expect(clippy::needless_pass_by_value, reason = "what `map_or_else` calls owns its argument")]
+fn file_entry(entry: DirEntry) -> Option<io::Result<FileEntry>> {
+    let name = entry.file_name().into_string().ok().filter(|name| name::is_valid(name))?;
+    match entry.metadata() {
+        Ok(metadata) => metadata.is_file().then(|| Ok(FileEntry { name, length: metadata.len() })),
+        Err(error) => (error.kind() != io::ErrorKind::NotFound).then_some(Err(error)),
     }
 }

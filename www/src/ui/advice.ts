@@ -21,6 +21,7 @@ const ADVICE: Record<ErrorCode, string> = {
   NOT_FOUND: "There is no such database. Load the cities first.",
   POISONED: "Writing stopped after an earlier error; reading goes on. Reopen, under Storage.",
   QUOTA: "The browser’s storage is full. Free some space and try again; what was there is untouched.",
+  READER_ENDED: "It took too long, and was ended to save memory. Start it again.",
   READ_ONLY: "This tab only follows. Write in the other tab, or close that one and take over.",
   UNAVAILABLE: "This browser, or this private window, has no such storage. Choose another one.",
   UNSUPPORTED_FORMAT: "A later version wrote these files. Reload to get the newest page.",
