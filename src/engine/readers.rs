@@ -367,7 +367,9 @@ mod tests {
         assert!(pins.iter().all(|pin| is_ended(&readers, pin)) && !is_ended(&readers, &kept));
         readers.release(&kept);
         assert_eq!((readers.ended(), readers.oldest(9_999).version), (2 * SLOTS as u64, 9_999));
-        pins.iter().for_each(|pin| readers.release(pin));
+        for pin in &pins {
+            readers.release(pin);
+        }
         assert!(!is_ended(&readers, &pin(&readers, 5)));
     }
 

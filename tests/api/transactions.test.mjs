@@ -308,3 +308,19 @@ test("wrong arguments throw at once", async (t) => {
   assert.equal(tx.count(), 0);
   tx.abort();
 });
+
+test("a limit ends readers that hold back too much, and they say so", async (t) => {
+  const db = await inMemory(t, { limits: { readerBytes: 10_000 } });
+  await db.set("key", "first");
+  const view = db.snapshotView();
+  const tx = db.begin();
+  assert.equal(view.get("key"), "first");
+  for (let count = 0; count < 40; count++) await db.set("key", "x".repeat(1000));
+  throws(() => view.get("key"), "READER_ENDED");
+  throws(() => tx.get("key"), "READER_ENDED");
+  assert.equal(db.stats().readersEnded, 2);
+  assert.ok(db.stats().historyBytes <= 11_000);
+  assert.equal(db.get("key"), "x".repeat(1000));
+  view.close();
+  tx.abort();
+});

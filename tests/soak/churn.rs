@@ -9,7 +9,7 @@ use selkie::{
     Watch, Writable,
 };
 
-use crate::random::Random;
+use crate::common::Random;
 
 /// The keys that there are at all times, or may be.
 pub(crate) const KEYS: u64 = 600;
@@ -37,7 +37,7 @@ pub(crate) fn key(number: u64) -> String {
 
 impl<'a> Churn<'a> {
     pub(crate) fn new(db: &'a Database, place: &'a Path, thread: u64, seed: u64) -> Self {
-        let random = Random::new(seed ^ thread << 32);
+        let random = Random(seed ^ thread << 32);
         Self {
             db,
             place,
@@ -74,13 +74,13 @@ impl<'a> Churn<'a> {
     }
 
     fn some_value(&mut self) -> Vec<u8> {
-        let bytes = if self.random.one_in(100) { 20_000 } else { self.random.below(300) };
+        let bytes = if self.random.below(100) == 0 { 20_000 } else { self.random.below(300) };
         vec![self.random.next() as u8; bytes as usize]
     }
 
     fn write(&mut self) {
         let key = self.some_key();
-        if self.random.one_in(3) {
+        if self.random.below(3) == 0 {
             self.db.remove(key).unwrap();
         } else {
             let value = self.some_value();

@@ -62,7 +62,7 @@ impl fmt::Display for Growth<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::Random;
+    use crate::common::Random;
 
     fn grows(values: impl Iterator<Item = u64>) -> bool {
         let mut series = Series::new("measure", 10);
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn what_is_noisy_or_comes_back_does_not_grow() {
         for seed in 0..2_000 {
-            let mut random = Random::new(seed);
+            let mut random = Random(seed);
             assert!(!grows((0..40).map(|_| 1_000 + random.below(1_000))), "seed {seed}");
             // A rare peak, wherever it is.
             assert!(!grows((0..60).map(|_| if random.below(20) == 0 { 90_000 } else { 1_000 })), "seed {seed}");
@@ -94,7 +94,7 @@ mod tests {
     fn what_grows_is_found_beside_noise() {
         assert!(grows((0..40).map(|n| 1_000 + n * 20)));
         for seed in 0..500 {
-            let mut random = Random::new(seed);
+            let mut random = Random(seed);
             assert!(grows((0..40).map(|n| 1_000 + n * 100 + random.below(400))), "seed {seed}");
             // A small leak needs more time to show.
             assert!(grows((0..600).map(|n| 100_000 + n * 100 + random.below(10_000))), "seed {seed}");

@@ -5,12 +5,11 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "../common/campaign.rs"]
-mod campaign;
 mod churn;
+#[path = "../common/mod.rs"]
+mod common;
 mod judge;
 mod measures;
-mod random;
 
 use std::alloc::System;
 use std::path::Path;
@@ -18,10 +17,10 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use campaign::{count, variable};
 use churn::{Churn, KEYS, key};
+use common::campaign::{count, variable};
 use measures::{Measures, heap_bytes, of_process};
-use selkie::{Database, Durability, Options, Readable, Retention, SnapshotPolicy, Writable};
+use selkie::{Database, Durability, Options, Retention, SnapshotPolicy, Writable};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 #[global_allocator]

@@ -217,7 +217,7 @@ fn keep_open(handles: &mut HashMap<String, Arc<Handle>>, name: &str, handle: Arc
 fn file_entry(entry: DirEntry) -> Option<io::Result<FileEntry>> {
     let name = entry.file_name().into_string().ok().filter(|name| name::is_valid(name))?;
     match entry.metadata() {
-        Ok(metadata) => metadata.is_file().then(|| Ok(FileEntry { name, length: metadata.len() })),
+        Ok(metadata) => metadata.is_file().then_some(Ok(FileEntry { name, length: metadata.len() })),
         Err(error) => (error.kind() != io::ErrorKind::NotFound).then_some(Err(error)),
     }
 }
