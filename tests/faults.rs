@@ -95,7 +95,9 @@ fn run(faults: &[(u64, Fault)], again: &str) -> (usize, u64) {
     let what: Vec<String> = faults.iter().map(|(call, fault)| format!("{fault} at call {call}")).collect();
     let what = what.join(", ") + again;
     let storage = SimStorage::new();
-    faults.iter().for_each(|(call, fault)| storage.inject(*call, *fault));
+    for (call, fault) in faults {
+        storage.inject(*call, *fault);
+    }
     let acknowledged = with_patience(&storage, || match opened(&storage) {
         Ok(db) => {
             let acknowledged = work(&db);

@@ -83,9 +83,16 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "garbage collection past a reader",
         file: "src/engine/readers.rs",
-        from: "ReadPoint { version: current.min(slots).min(overflow), time }",
-        to: "ReadPoint { version: current.max(slots.min(overflow).min(current)), time }",
+        from: "if version == TAKEN || (version != FREE && !place.is_ended()) {",
+        to: "if version == TAKEN {",
         test: SIMULATION,
+    },
+    Mutation {
+        name: "a reader that was ended goes on",
+        file: "src/engine/readers.rs",
+        from: "self.noted.load(Ordering::Acquire) >= ENDED_BY_BYTES",
+        to: "self.noted.load(Ordering::Acquire) == NEW.wrapping_sub(9)",
+        test: ("readers", ""),
     },
     Mutation {
         name: "the conflict check of read keys is skipped",

@@ -61,6 +61,10 @@ const fn fuzzed(
     Proof { name, kind, share: Share::Parts(parts), needs: Needs::Fuzzer, run }
 }
 
+const fn in_browsers(name: &'static str, run: fn(&Tools, u64, u64) -> Result<String>) -> Proof {
+    Proof { name, kind: "kills in browsers", share: Share::Fixed, needs: Needs::Package, run }
+}
+
 const DECODERS: &str = "decoder executions";
 const SEQUENCES: &str = "operation sequences";
 
@@ -97,6 +101,12 @@ pub(crate) const PROOFS: &[Proof] = &[
     test("random damage", "damaged files", Share::Parts(100), "damage", |tools, seconds, seed| {
         tools.test("damage", "random", &scaled(seconds, seed))
     }),
+    test("soak", "soak operations", Share::Parts(60), "soak", |tools, seconds, seed| {
+        tools.test("soak", "nothing_keeps_growing", &scaled(seconds, seed))
+    }),
+    test("readers that are ended", "reads of ended readers", Share::Parts(30), "readers", |tools, seconds, seed| {
+        tools.test("readers", "", &scaled(seconds, seed))
+    }),
     test("every fault at every call", "fault injections", Share::Fixed, "faults", |tools, _, _| {
         tools.test("faults", "whatever_fails", &[])
     }),
@@ -107,16 +117,9 @@ pub(crate) const PROOFS: &[Proof] = &[
         needs: Needs::Nothing,
         run: |_, _, _| teeth::run(&[]).map(|count| format!("counted: {count} mutations caught")),
     },
-    Proof {
-        name: "kills in browsers",
-        kind: "kills in browsers",
-        share: Share::Fixed,
-        needs: Needs::Package,
-        run: |_, _, seed| {
-            let seed = [("SELKIE_WEB_SEED", (seed % 1_000_000).to_string())];
-            listen("kills in browsers", "node", &["tests/web/run.mjs", "--kills", "60", "kills"], &seed)
-        },
-    },
+    in_browsers("kills in Chromium", |_, _, seed| kills_in("chromium", "90", seed)),
+    // Its parent process does not survive many more crashes of tabs.
+    in_browsers("kills in Firefox", |_, _, seed| kills_in("firefox", "12", seed)),
     Proof {
         name: "quota and clearing in browsers",
         kind: "tests of lost storage in browsers",
@@ -132,6 +135,13 @@ pub(crate) const PROOFS: &[Proof] = &[
 
 fn scaled(seconds: u64, seed: u64) -> Vec<(&'static str, String)> {
     vec![("SELKIE_SECONDS", seconds.to_string()), ("SELKIE_SEED", seed.to_string())]
+}
+
+/// So many kills for each storage.
+fn kills_in(browser: &str, kills: &str, seed: u64) -> Result<String> {
+    let seed = [("SELKIE_WEB_SEED", (seed % 1_000_000).to_string())];
+    let arguments = ["tests/web/run.mjs", "--browser", browser, "--kills", kills, "kills"];
+    listen(&format!("kills in {browser}"), "node", &arguments, &seed)
 }
 
 fn decoder(target: &str, seconds: u64, seed: u64) -> Result<String> {
