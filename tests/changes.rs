@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use selkie::storage::MemoryStorage;
 use selkie::{
-    Changes, Database, Durability, Error, ErrorKind, Limits, Options, Retention, SnapshotPolicy, Version, Watch,
-    Writable,
+    Changes, Database, Error, ErrorKind, Limits, Options, Retention, SnapshotPolicy, Version, Watch, Writable,
 };
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -319,7 +318,8 @@ mod native {
 #[test]
 fn beside_snapshots_changes_are_there_or_forgotten() {
     let directory = tempfile::tempdir().unwrap();
-    let options = Options::new().snapshots(SnapshotPolicy::Never).durability(Durability::Buffered).segment_bytes(4096);
+    let options =
+        Options::new().snapshots(SnapshotPolicy::Never).durability(selkie::Durability::Buffered).segment_bytes(4096);
     let db = options.open(directory.path()).unwrap();
     std::thread::scope(|scope| {
         let snapshots = scope.spawn(|| {

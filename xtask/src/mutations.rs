@@ -90,8 +90,8 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "a reader that was ended goes on",
         file: "src/engine/readers.rs",
-        from: "self.noted.load(Ordering::Acquire) >= ENDED_BY_BYTES",
-        to: "self.noted.load(Ordering::Acquire) == NEW.wrapping_sub(9)",
+        from: "if self.is_ended() { Err(self.ended(point.version)) } else { Ok(()) }",
+        to: "if self.is_ended() && point.version == NEW { Err(self.ended(point.version)) } else { Ok(()) }",
         test: ("readers", ""),
     },
     Mutation {
