@@ -68,7 +68,7 @@ mod database;
 mod engine;
 mod error;
 mod files;
-#[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+#[cfg(feature = "testing")]
 #[doc(hidden)]
 pub mod fuzzing;
 mod handle;
@@ -86,7 +86,7 @@ mod readable;
 mod recovery;
 mod repair;
 mod runtime;
-#[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+#[cfg(feature = "testing")]
 mod simulation;
 mod snapshot;
 mod sorting;
@@ -120,7 +120,7 @@ pub use recovery::Recovery;
 pub use repair::repair;
 pub use repair::{KeyRange, Loss, LossCause, LostData, Repair, repair_storage};
 pub use runtime::SystemTime;
-#[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+#[cfg(feature = "testing")]
 pub use simulation::Simulation;
 pub use stats::Stats;
 pub use transaction::{CommitFuture, CommitInfo, KeyspaceTransaction, KeyspaceTransactionMut, Savepoint, Transaction};

@@ -24,7 +24,7 @@ cfg_if::cfg_if! {
     }
 }
 
-#[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+#[cfg(feature = "testing")]
 pub(crate) mod simulated;
 
 pub(crate) use platform::{CAN_WAIT, Worker, backoff, breathe, is_waiting, run, run_outside};
@@ -33,7 +33,7 @@ use crate::{Error, Result};
 
 /// The clock by which durations are measured.
 pub(crate) fn now() -> Instant {
-    #[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+    #[cfg(feature = "testing")]
     if let Some(scheduler) = simulated::current() {
         return scheduler.now();
     }
@@ -42,7 +42,7 @@ pub(crate) fn now() -> Instant {
 
 /// The wall clock, in nanoseconds since the Unix epoch.
 pub(crate) fn now_ns() -> u64 {
-    #[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+    #[cfg(feature = "testing")]
     if let Some(scheduler) = simulated::current() {
         return scheduler.now_ns();
     }
@@ -63,7 +63,7 @@ pub(crate) fn from_ns(ns: u64) -> SystemTime {
 /// random where the platform has randomness, and the clock tells apart where it does not.
 pub(crate) fn random() -> u64 {
     use std::hash::{BuildHasher, RandomState};
-    #[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+    #[cfg(feature = "testing")]
     if let Some(scheduler) = simulated::current() {
         return scheduler.random();
     }

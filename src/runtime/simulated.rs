@@ -14,7 +14,7 @@ use std::task::{Context, Wake, Waker};
 
 use web_time::{Duration, Instant};
 
-use super::threads::Shared;
+use super::platform::{Shared, Work, without_waiters};
 use crate::storage::sim::SimStorage;
 use crate::storage::sim::random::Random;
 
@@ -22,8 +22,6 @@ use crate::storage::sim::random::Random;
 const EPOCH_NS: u64 = 1_700_000_000_000_000_000;
 /// How long a piece takes at most.
 const PIECE_US: u64 = 100;
-
-type Work = Box<dyn FnMut() -> Option<Duration> + Send>;
 
 /// What does background work: none of it while it is being done.
 struct Background {
@@ -58,6 +56,31 @@ impl Flag {
 impl Wake for Flag {
     fn wake(self: Arc<Self>) {
         self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Somebody who waits in a simulation where nothing else can wait.
+#[cfg(target_arch = "wasm32")]
+pub(super) struct Patience {
+    scheduler: Rc<Scheduler>,
+    woken: Arc<Flag>,
+    waker: Waker,
+}
+
+#[cfg(target_arch = "wasm32")]
+impl Patience {
+    pub(super) fn current() -> Option<Self> {
+        let woken = Arc::<Flag>::default();
+        let waker = Waker::from(Arc::clone(&woken));
+        current().map(|scheduler| Self { scheduler, woken, waker })
+    }
+
+    pub(super) fn waker(&self) -> &Waker {
+        &self.waker
+    }
+
+    pub(super) fn wait(&self) {
+        self.scheduler.wait(|| self.woken.take());
     }
 }
 
@@ -155,7 +178,7 @@ impl Scheduler {
     pub(super) fn start(&self, future: Pin<Box<dyn Future<Output = ()>>>) {
         self.add_task(future);
         let place = self.tasks.borrow().len() - 1;
-        super::threads::without_waiters(|| self.poll(place));
+        without_waiters(|| self.poll(place));
     }
 
     pub(crate) fn add_storage(&self, storage: SimStorage) {
@@ -196,7 +219,7 @@ impl Scheduler {
         if pieces.is_empty() {
             return self.skip();
         }
-        super::threads::without_waiters(|| match pieces[self.below(pieces.len() as u64) as usize] {
+        without_waiters(|| match pieces[self.below(pieces.len() as u64) as usize] {
             Piece::Worker(place) => self.work(place),
             Piece::Task(place) => self.poll(place),
             Piece::Answer(place) => {

@@ -1,6 +1,6 @@
 //! One thread, as in a browser: nothing waits, and the background is tasks of the event loop.
 
-#![expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the calls are the same as with threads")]
+#![allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "the calls are the same as with threads")]
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -11,6 +11,8 @@ use std::time::Duration;
 use wasm_bindgen_futures::spawn_local;
 
 use super::events::{Impatience, Sleep};
+#[cfg(feature = "testing")]
+use super::simulated;
 use crate::Result;
 use crate::locks::Mutex;
 
@@ -24,22 +26,45 @@ pub(crate) fn is_waiting() -> bool {
     true
 }
 
-/// Nothing can be woken here.
-pub(crate) struct Waiter(Impatience);
+/// Nothing can be woken here, but in a simulation.
+pub(crate) struct Waiter {
+    _impatience: Impatience,
+    #[cfg(feature = "testing")]
+    simulated: Option<simulated::Patience>,
+}
 
 impl Waiter {
     pub(crate) fn current() -> Self {
-        Self(Impatience::new())
+        Self {
+            _impatience: Impatience::new(),
+            #[cfg(feature = "testing")]
+            simulated: simulated::Patience::current(),
+        }
     }
 
     pub(crate) fn waker(&self) -> &Waker {
+        #[cfg(feature = "testing")]
+        if let Some(patience) = &self.simulated {
+            return patience.waker();
+        }
         Waker::noop()
     }
 
     /// Never waits, and says so.
     pub(crate) fn wait(&self) -> bool {
+        #[cfg(feature = "testing")]
+        if let Some(patience) = &self.simulated {
+            patience.wait();
+            return true;
+        }
         false
     }
+}
+
+/// Does something. Nobody waits here, so that nothing need be hidden from it.
+#[cfg(feature = "testing")]
+pub(super) fn without_waiters(action: impl FnOnce()) {
+    action();
 }
 
 /// Starts a future: it runs until it must wait for the storage, and goes on when the storage has answered.
@@ -49,6 +74,10 @@ pub(crate) fn run(future: impl Future<Output = ()> + 'static) {
 
 /// One function for all futures: what a task is made of is not small.
 fn run_boxed(mut future: Pin<Box<dyn Future<Output = ()>>>) {
+    #[cfg(feature = "testing")]
+    if let Some(scheduler) = simulated::current() {
+        return scheduler.start(future);
+    }
     let ready = future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
     if !ready {
         spawn_boxed(future);
@@ -74,8 +103,11 @@ pub(crate) struct Worker {
     shared: Arc<Shared>,
 }
 
+/// Work in the background.
+pub(super) type Work = Box<dyn FnMut() -> Option<Duration>>;
+
 #[derive(Default)]
-struct Shared {
+pub(super) struct Shared {
     state: Mutex<Signals>,
 }
 
@@ -92,8 +124,13 @@ impl Worker {
         Ok(Self::start_boxed(Box::new(work)))
     }
 
-    fn start_boxed(mut work: Box<dyn FnMut() -> Option<Duration>>) -> Self {
+    fn start_boxed(mut work: Work) -> Self {
         let shared = Arc::new(Shared::default());
+        #[cfg(feature = "testing")]
+        if let Some(scheduler) = simulated::current() {
+            scheduler.add_worker(Arc::clone(&shared), work);
+            return Self { shared };
+        }
         let signals = Arc::clone(&shared);
         spawn_boxed(Box::pin(async move {
             while signals.proceed() {
@@ -136,7 +173,17 @@ impl Shared {
         }
     }
 
-    fn proceed(&self) -> bool {
+    #[cfg(feature = "testing")]
+    pub(super) fn is_wanted(&self) -> bool {
+        self.state.lock().wanted
+    }
+
+    #[cfg(feature = "testing")]
+    pub(super) fn is_stopped(&self) -> bool {
+        self.state.lock().stopped
+    }
+
+    pub(super) fn proceed(&self) -> bool {
         let mut state = self.state.lock();
         state.wanted = false;
         !state.stopped

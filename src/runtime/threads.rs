@@ -155,6 +155,10 @@ pub(crate) struct Worker {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// Work in the background.
+#[cfg(feature = "testing")]
+pub(super) type Work = Box<dyn FnMut() -> Option<Duration> + Send>;
+
 #[derive(Default)]
 pub(super) struct Shared {
     state: Mutex<Signals>,

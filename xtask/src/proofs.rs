@@ -121,6 +121,17 @@ pub(crate) const PROOFS: &[Proof] = &[
     // Its parent process does not survive many more crashes of tabs.
     in_browsers("kills in Firefox", |_, _, seed| kills_in("firefox", "12", seed)),
     Proof {
+        name: "simulation as wasm",
+        kind: "simulated operations as wasm",
+        share: Share::Parts(120),
+        needs: Needs::Nothing,
+        run: |_, seconds, seed| {
+            let arguments = ["test", "--node", "--mode", "no-install", ".", "-p", "selkie", "--features", "js,testing"];
+            let only = ["--test", "simulation", "--", "every_crash", "--nocapture"];
+            listen("simulation as wasm", "wasm-pack", &[&arguments[..], &only].concat(), &scaled(seconds, seed))
+        },
+    },
+    Proof {
         name: "quota and clearing in browsers",
         kind: "tests of lost storage in browsers",
         share: Share::Fixed,

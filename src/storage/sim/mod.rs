@@ -178,7 +178,6 @@ impl SimStorage {
     }
 
     /// Whether a call waits that could be answered.
-    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn can_answer(&self) -> bool {
         let shared = self.shared.lock();
         shared.waiting.iter().any(|call| !call.is_stalled && !shared.is_stalled(&call.file))
@@ -287,7 +286,6 @@ impl Shared {
         failed.map_or(Ok(()), Err)
     }
 
-    #[cfg(not(target_arch = "wasm32"))]
     fn is_stalled(&self, file: &str) -> bool {
         self.waiting.iter().find(|call| call.file == file).is_some_and(|call| call.is_stalled)
     }
