@@ -2,20 +2,23 @@
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
 use selkie::storage::sim::SimStorage;
 use selkie::{
-    CommitFuture, CommitInfo, Database, Durability, ErrorKind, Isolation, Keyspace, Readable, Result, Simulation,
-    Transaction, TransactionOptions, Version, Writable,
+    Database, Durability, ErrorKind, Isolation, Keyspace, Readable, Result, Simulation, Transaction,
+    TransactionOptions, Version, Writable,
 };
 
 use crate::model::{Changes, Key, Model};
 
 const KEYS: u64 = 24;
+/// The keyspace that comes and goes, and its place in the model.
+pub(crate) const PASSING: &str = "passing";
+pub(crate) const PASSING_PLACE: usize = 2;
 
 /// What clients share.
 pub(crate) struct World {
@@ -61,6 +64,16 @@ pub(crate) async fn run(world: Rc<World>, transactions: u64) {
                 ErrorKind::Closed | ErrorKind::Poisoned { .. } | ErrorKind::DurabilityUnknown { .. }
             );
             assert!(ends, "{error}");
+            return;
+        }
+    }
+}
+
+/// A keyspace that is created, written to and dropped, until the storage fails or the database is closed.
+pub(crate) async fn pass(world: Rc<World>, rounds: u64) {
+    for _ in 0..rounds {
+        // Whatever fails here fails for the clients as well.
+        if world.pass_once().await.is_err() {
             return;
         }
     }
@@ -159,7 +172,7 @@ impl World {
     async fn commit(&self, open: Open) -> Result<()> {
         let Open { transaction, since, isolation, durability, changes, read } = open;
         let mut future = transaction.commit_async();
-        let first = poll_once(&mut future).await;
+        let first = poll_once(Pin::new(&mut future)).await;
         if let Some(Err(error)) = &first {
             return match error.kind() {
                 ErrorKind::Conflict { keyspace, key, .. } => {
@@ -184,6 +197,36 @@ impl World {
         assert_eq!(acknowledged?.version(), version);
         self.acknowledge(version, durability);
         Ok(())
+    }
+
+    async fn pass_once(&self) -> Result<()> {
+        let is_there = self.database.keyspaces().iter().any(|name| name == PASSING);
+        let keyspace = self.follow(self.database.keyspace_async(PASSING), !is_there, &Changes::new()).await?;
+        for _ in 0..self.simulation.below(4) {
+            let key = format!("key {:02}", self.simulation.below(4)).into_bytes();
+            let changes = Changes::from([((PASSING_PLACE, key.clone()), Some(key.clone()))]);
+            self.follow(keyspace.insert_async(&key, &key), true, &changes).await?;
+            self.pause().await;
+        }
+        let state = self.model.borrow().state(self.model.borrow().version());
+        let all = state.keys().filter(|(place, _)| *place == PASSING_PLACE);
+        let changes = all.map(|key| (key.clone(), None)).collect();
+        self.follow(self.database.drop_keyspace_async(PASSING), true, &changes).await?;
+        self.pause().await;
+        Ok(())
+    }
+
+    /// Waits for something that commits when it is polled first, if it does.
+    async fn follow<T>(&self, future: impl Future<Output = Result<T>>, commits: bool, changes: &Changes) -> Result<T> {
+        let mut future = pin!(future);
+        let first = poll_once(future.as_mut()).await;
+        if commits && !matches!(first, Some(Err(_))) {
+            self.model.borrow_mut().commit(changes);
+        }
+        match first {
+            Some(outcome) => outcome,
+            None => future.await,
+        }
     }
 
     fn check_serial(&self, since: Version, isolation: Isolation, changes: &Changes, read: &[Key]) {
@@ -211,8 +254,8 @@ impl World {
     }
 }
 
-async fn poll_once(future: &mut CommitFuture) -> Option<Result<CommitInfo>> {
-    poll_fn(|context| match Pin::new(&mut *future).poll(context) {
+async fn poll_once<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
         Poll::Pending => Poll::Ready(None),
     })

@@ -52,13 +52,19 @@ fn settings(simulation: &Simulation, retention: Retention) -> Settings {
     Settings { durability, visibility, options }
 }
 
-pub(crate) fn run(seed: u64, images_per_crash: u64) -> Outcome {
-    let simulation = Simulation::new(seed);
-    let retention = match simulation.below(3) {
+fn any_retention(simulation: &Simulation) -> Retention {
+    match simulation.below(4) {
         0 => Retention::Forever,
         1 => Retention::Versions(3),
+        2 => Retention::Age(Duration::from_millis(10)),
         _ => Retention::None,
-    };
+    }
+}
+
+pub(crate) fn run(seed: u64, images_per_crash: u64) -> Outcome {
+    let simulation = Simulation::new(seed);
+    let mut retention = any_retention(&simulation);
+    let mut keeps_history = retention == Retention::Forever;
     let model = Rc::new(RefCell::new(Model::new()));
     let mut storage = SimStorage::new();
     let mut outcome = Outcome::default();
@@ -70,7 +76,6 @@ pub(crate) fn run(seed: u64, images_per_crash: u64) -> Outcome {
         let recording = storage.recording();
         outcome.trace += &recording.to_string();
         outcome.faults += storage.struck() as u64;
-        let keeps_history = retention == Retention::Forever;
         let left = {
             let model = &model.borrow();
             check::Crash { recording: &recording, model, keeps_history, closed }.check(&simulation, images_per_crash)
@@ -78,6 +83,10 @@ pub(crate) fn run(seed: u64, images_per_crash: u64) -> Outcome {
         outcome.images += left.images;
         model.borrow_mut().return_to(left.version, left.durable);
         storage = left.storage;
+        if simulation.below(3) == 0 {
+            retention = any_retention(&simulation);
+            keeps_history &= retention == Retention::Forever;
+        }
     }
     outcome.commits = model.borrow().version();
     outcome
@@ -124,6 +133,9 @@ async fn generation(
     });
     for _ in 0..=simulation.below(5) {
         simulation.spawn(client::run(Rc::clone(&world), 4 + simulation.below(12)));
+    }
+    if simulation.below(2) == 0 {
+        simulation.spawn(client::pass(Rc::clone(&world), 1 + simulation.below(4)));
     }
     disturb(simulation, &database).await;
     outcome.operations += *world.operations.borrow();

@@ -33,7 +33,7 @@ enum Needs {
     Suite(&'static str),
     /// The fuzz targets.
     Fuzzer,
-    /// The npm package and browsers.
+    /// The npm package, browsers, and what tests need as wasm.
     Package,
 }
 
@@ -124,7 +124,7 @@ pub(crate) const PROOFS: &[Proof] = &[
         name: "simulation as wasm",
         kind: "simulated operations as wasm",
         share: Share::Parts(120),
-        needs: Needs::Nothing,
+        needs: Needs::Package,
         run: |_, seconds, seed| {
             let arguments = ["test", "--node", "--mode", "no-install", ".", "-p", "selkie", "--features", "js,testing"];
             let only = ["--test", "simulation", "--", "every_crash", "--nocapture"];
