@@ -69,7 +69,7 @@ pub(crate) fn run(options: &Options) -> Result {
     let tools = prepare(&wanted)?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let shares: u64 = wanted.iter().map(|proof| proof.share.parts()).sum();
-    let second = |parts: u64| options.minutes * 60 * cores as u64 * parts / shares.max(1);
+    let seconds = |parts: u64| options.minutes * 60 * cores as u64 * parts / shares.max(1);
     let queue: Mutex<VecDeque<&Proof>> = Mutex::new(wanted.into());
     let rows = Mutex::new(Vec::new());
     let started = Instant::now();
@@ -77,7 +77,7 @@ pub(crate) fn run(options: &Options) -> Result {
         for _ in 0..cores {
             scope.spawn(|| {
                 while let Some(proof) = next(&queue) {
-                    let row = attempt(proof, &tools, second(proof.share.parts()).max(1), options.seed);
+                    let row = attempt(proof, &tools, seconds(proof.share.parts()).max(1), options.seed);
                     add(&rows, row);
                 }
             });
