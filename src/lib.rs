@@ -77,6 +77,8 @@ mod index;
 mod keyspace;
 mod locks;
 mod log;
+#[cfg(all(test, loom))]
+mod models;
 mod numbered;
 mod open;
 mod options;

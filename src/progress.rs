@@ -3,10 +3,10 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use crate::locks::Mutex;
+use crate::locks::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::{Error, ErrorKind, Result, Version};
 
 /// How far a commit has come. Later stages include the earlier ones.

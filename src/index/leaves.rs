@@ -2,7 +2,7 @@
 //! downloaded, sorted arrays.
 
 cfg_if::cfg_if! {
-    if #[cfg(target_arch = "wasm32")] {
+    if #[cfg(any(target_arch = "wasm32", loom))] {
         pub(super) use single::{Leaves, Node};
     } else {
         pub(super) type Leaves = crossbeam_skiplist::SkipMap<super::Blob, std::sync::Arc<super::SharedLeaf>>;
@@ -10,7 +10,7 @@ cfg_if::cfg_if! {
     }
 }
 
-#[cfg(any(target_arch = "wasm32", test))]
+#[cfg(any(target_arch = "wasm32", test, loom))]
 mod single {
     use std::ops::Bound;
     use std::sync::Arc;

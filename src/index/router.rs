@@ -6,11 +6,11 @@
 //! leaves have changed by a part of their number, so that its cost per change stays constant.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::leaf::{common_prefix, prefix_after};
 use super::leaves::Leaves;
 use super::{Blob, SharedLeaf};
+use crate::locks::atomic::{AtomicUsize, Ordering};
 use crate::locks::{ArcSwap, Loaded, Mutex};
 
 /// The array is made anew when one in so many leaves, and some more, were split or merged.

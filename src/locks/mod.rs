@@ -1,8 +1,8 @@
 //! Locks, and what goes without one: from `parking_lot` and `arc_swap`, and on wasm from the standard library, which
-//! is less code where nothing waits.
+//! is less code where nothing waits. In models, loom's, which tries all orders of what they do.
 
 cfg_if::cfg_if! {
-    if #[cfg(target_arch = "wasm32")] {
+    if #[cfg(any(target_arch = "wasm32", loom))] {
         mod single;
         pub(crate) use single::{ArcSwap, Loaded, Mutex, MutexGuard, RwLock};
     } else {
@@ -10,4 +10,12 @@ cfg_if::cfg_if! {
         pub(crate) type Loaded<T> = arc_swap::Guard<std::sync::Arc<T>>;
         pub(crate) use parking_lot::{Mutex, MutexGuard, RwLock};
     }
+}
+
+#[cfg(loom)]
+pub(crate) mod atomic;
+/// The atomic integers of what has a model.
+#[cfg(not(loom))]
+pub(crate) mod atomic {
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 }

@@ -2,15 +2,25 @@
 //!
 //! A panic ends the program here, so that no lock is left poisoned by one.
 
-use std::sync::{self, Arc, PoisonError, TryLockError};
+#[cfg(loom)]
+use loom::sync;
+#[cfg(not(loom))]
+use std::sync;
+use std::sync::{Arc, PoisonError, TryLockError};
 
-pub(crate) use std::sync::MutexGuard;
+pub(crate) use sync::MutexGuard;
 
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T>(sync::Mutex<T>);
 
 impl<T> Mutex<T> {
+    #[cfg(not(loom))]
     pub(crate) const fn new(value: T) -> Self {
+        Self(sync::Mutex::new(value))
+    }
+
+    #[cfg(loom)]
+    pub(crate) fn new(value: T) -> Self {
         Self(sync::Mutex::new(value))
     }
 
@@ -31,7 +41,13 @@ impl<T> Mutex<T> {
 pub(crate) struct RwLock<T>(sync::RwLock<T>);
 
 impl<T> RwLock<T> {
+    #[cfg(not(loom))]
     pub(crate) const fn new(value: T) -> Self {
+        Self(sync::RwLock::new(value))
+    }
+
+    #[cfg(loom)]
+    pub(crate) fn new(value: T) -> Self {
         Self(sync::RwLock::new(value))
     }
 

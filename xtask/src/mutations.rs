@@ -2,6 +2,8 @@
 
 /// In place of a suite: the tests within the library.
 pub(crate) const LIBRARY: &str = "library";
+/// The same, compiled for models.
+pub(crate) const MODELS: &str = "models";
 
 /// A change of one place in one file.
 pub(crate) struct Mutation {
@@ -86,6 +88,34 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         from: "if version == TAKEN || (version != FREE && !place.is_ended()) {",
         to: "if version == TAKEN {",
         test: SIMULATION,
+    },
+    Mutation {
+        name: "a reader that has no version yet is passed over",
+        file: "src/engine/readers.rs",
+        from: "if version == TAKEN || (version != FREE && !place.is_ended()) {",
+        to: "if version != TAKEN && version != FREE && !place.is_ended() {",
+        test: (MODELS, "models::readers"),
+    },
+    Mutation {
+        name: "nobody looks again once the waiter is there",
+        file: "src/progress.rs",
+        from: "progress.outcome(*goal).map_or(Poll::Pending, Poll::Ready)",
+        to: "Poll::Pending",
+        test: (MODELS, "models::hand_off"),
+    },
+    Mutation {
+        name: "a waiter is counted after the last look",
+        file: "src/progress.rs",
+        from: "waiters.list.push(waiter);\n        self.waiting.store(waiters.list.len(), Ordering::SeqCst);",
+        to: "waiters.list.push(waiter);\n        self.waiting.store(waiters.list.len(), Ordering::Relaxed);",
+        test: (MODELS, "models::hand_off"),
+    },
+    Mutation {
+        name: "a writer puts a key into a leaf that was split meanwhile",
+        file: "src/index/mod.rs",
+        from: "if !leaf.covers(key) {\n            return Some(revision);",
+        to: "if leaf.dead {\n            return Some(revision);",
+        test: (MODELS, "models::split"),
     },
     Mutation {
         name: "a reader that was ended goes on",

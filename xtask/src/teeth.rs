@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::mutations::{LIBRARY, MUTATIONS, Mutation};
+use crate::models::{FLAGS, PREEMPTIONS};
+use crate::mutations::{LIBRARY, MODELS, MUTATIONS, Mutation};
 use crate::process::{answer, command, root};
 use crate::{Result, ui};
 
@@ -92,11 +93,12 @@ fn check_tests(copy: &Path, mutations: &[&Mutation]) -> Result {
 
 /// The program of a suite.
 fn built(copy: &Path, suite: &str) -> Result<String> {
-    let of: &[&str] = if suite == LIBRARY { &["--lib"] } else { &["--test", suite] };
+    let of: &[&str] = if suite == LIBRARY || suite == MODELS { &["--lib"] } else { &["--test", suite] };
+    let (flags, target) = if suite == MODELS { (FLAGS, "models") } else { ("", "target") };
     let build = ["test", "--package", "selkie", "--features", "testing", "--no-run"];
     let mut cargo = command("cargo", [&build[..], of].concat());
-    let target = root().join(FOLDER).join("target");
-    let output = cargo.current_dir(copy).env("CARGO_TARGET_DIR", target).env("RUSTFLAGS", "-Awarnings").output();
+    cargo.current_dir(copy).env("CARGO_TARGET_DIR", root().join(FOLDER).join(target));
+    let output = cargo.env("RUSTFLAGS", format!("-Awarnings {flags}")).output();
     let output = output.map_err(|error| format!("cargo: {error}"))?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let program =
@@ -108,6 +110,7 @@ fn built(copy: &Path, suite: &str) -> Result<String> {
 fn passes(copy: &Path, program: &str, test: &str) -> Result<bool> {
     let failed = |error| format!("{program}: {error}");
     let mut running = Command::new(program);
+    running.env(PREEMPTIONS.0, PREEMPTIONS.1);
     running.arg(test).current_dir(copy).stdout(Stdio::null()).stderr(Stdio::null());
     let mut running = running.spawn().map_err(failed)?;
     let end = Instant::now() + PATIENCE;
