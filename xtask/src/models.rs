@@ -1,16 +1,46 @@
 //! The models of concurrent parts, with loom in place of the standard library's atomic integers and locks.
 
+use std::process::Command;
+
 use crate::Result;
-use crate::process::{command, show};
+use crate::process::{command, quiet, show};
 
 /// What makes the compiler build models.
 pub(crate) const FLAGS: &str = "--cfg loom";
 /// How often loom takes a thread's turn away from it in one run. With a third time all models take minutes.
 pub(crate) const PREEMPTIONS: (&str, &str) = ("LOOM_MAX_PREEMPTIONS", "2");
 
-/// Tries all orders. The flag changes every dependency, so that there is a folder of its own for what is compiled.
+/// Tries all orders of all models.
 pub(crate) fn run() -> Result {
+    show(&mut tests())
+}
+
+/// Does so silently, and says how many models there are.
+pub(crate) fn count() -> Result<u64> {
+    let said = quiet("models", &mut tests())?;
+    passed(&said).ok_or_else(|| format!("cargo did not say how many models passed:\n{said}"))
+}
+
+/// The flag changes every dependency, so that there is a folder of its own for what is compiled.
+fn tests() -> Command {
     let mut cargo = command("cargo", ["test", "--package", "selkie", "--lib", "models::"]);
     cargo.env("RUSTFLAGS", format!("{FLAGS} -D warnings")).env("CARGO_TARGET_DIR", "target/models");
-    show(cargo.env(PREEMPTIONS.0, PREEMPTIONS.1))
+    cargo.env(PREEMPTIONS.0, PREEMPTIONS.1);
+    cargo
+}
+
+fn passed(said: &str) -> Option<u64> {
+    let line = said.lines().find_map(|line| line.strip_prefix("test result: ok. "))?;
+    line.split_once(' ')?.0.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::passed;
+
+    #[test]
+    fn what_passed_is_counted() {
+        assert_eq!(passed("running\ntest result: ok. 9 passed; 0 failed\n"), Some(9));
+        assert_eq!(passed("test result: FAILED. 8 passed; 1 failed\n"), None);
+    }
 }

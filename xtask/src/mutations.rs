@@ -104,13 +104,6 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         test: (MODELS, "models::hand_off"),
     },
     Mutation {
-        name: "a waiter is counted after the last look",
-        file: "src/progress.rs",
-        from: "waiters.list.push(waiter);\n        self.waiting.store(waiters.list.len(), Ordering::SeqCst);",
-        to: "waiters.list.push(waiter);\n        self.waiting.store(waiters.list.len(), Ordering::Relaxed);",
-        test: (MODELS, "models::hand_off"),
-    },
-    Mutation {
         name: "a writer puts a key into a leaf that was split meanwhile",
         file: "src/index/mod.rs",
         from: "if !leaf.covers(key) {\n            return Some(revision);",

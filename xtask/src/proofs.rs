@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::process::{command, quiet};
 use crate::prove::listen;
-use crate::{Result, fuzz, teeth, ui};
+use crate::{Result, fuzz, models, teeth, ui};
 
 /// How long a proof goes on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -110,6 +110,13 @@ pub(crate) const PROOFS: &[Proof] = &[
     test("every fault at every call", "fault injections", Share::Fixed, "faults", |tools, _, _| {
         tools.test("faults", "whatever_fails", &[])
     }),
+    Proof {
+        name: "models",
+        kind: "models of threads in all orders",
+        share: Share::Fixed,
+        needs: Needs::Nothing,
+        run: |_, _, _| models::count().map(|count| format!("counted: {count} models of threads in all orders")),
+    },
     Proof {
         name: "mutations",
         kind: "mutations caught",
