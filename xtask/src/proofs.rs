@@ -70,43 +70,47 @@ const SEQUENCES: &str = "operation sequences";
 
 /// The longest come first, so that no core is left alone with one of them at the end.
 pub(crate) const PROOFS: &[Proof] = &[
-    fuzzed("operation sequences", SEQUENCES, 1050, |_, seconds, seed| {
+    fuzzed("operation sequences", SEQUENCES, 550, |_, seconds, seed| {
         fuzz::run_for("operations", seconds, seed).map(|count| format!("counted: {count} {SEQUENCES}"))
     }),
-    fuzzed("more operation sequences", SEQUENCES, 1050, |_, seconds, seed| {
+    fuzzed("more operation sequences", SEQUENCES, 550, |_, seconds, seed| {
         fuzz::run_for("operations", seconds, seed + 1).map(|count| format!("counted: {count} {SEQUENCES}"))
     }),
-    test("kills", "kills of a process", Share::Parts(1000), "kill", |tools, seconds, seed| {
+    test("kills", "kills of a process", Share::Parts(700), "kill", |tools, seconds, seed| {
         tools.test("kill", "a_killed_process", &scaled(seconds, seed))
     }),
-    test("crash images", "crash images", Share::Parts(800), "simulation", |tools, seconds, seed| {
+    test("crash images", "crash images", Share::Parts(450), "simulation", |tools, seconds, seed| {
         let images = [("SELKIE_IMAGES", "25".to_owned())];
         tools.test("simulation", "every_crash", &[&scaled(seconds, seed)[..], &images].concat())
     }),
-    test("simulation", "simulated operations", Share::Parts(700), "simulation", |tools, seconds, seed| {
+    test("simulation", "simulated operations", Share::Parts(1500), "simulation", |tools, seconds, seed| {
         let images = [("SELKIE_IMAGES", "1".to_owned())];
         tools.test("simulation", "every_crash", &[&scaled(seconds, seed + 1_000_000)[..], &images].concat())
     }),
-    fuzzed("log decoder", DECODERS, 400, |_, seconds, seed| decoder("log", seconds, seed)),
-    fuzzed("codec decoder", DECODERS, 400, |_, seconds, seed| decoder("codec", seconds, seed)),
-    fuzzed("snapshot decoder", DECODERS, 100, |_, seconds, seed| decoder("snapshot", seconds, seed)),
-    fuzzed("database decoder", DECODERS, 100, |_, seconds, seed| decoder("database", seconds, seed)),
-    test("random faults", "fault injections", Share::Parts(300), "faults", |tools, seconds, seed| {
+    fuzzed("log decoder", DECODERS, 330, |_, seconds, seed| decoder("log", seconds, seed)),
+    fuzzed("codec decoder", DECODERS, 330, |_, seconds, seed| decoder("codec", seconds, seed)),
+    fuzzed("snapshot decoder", DECODERS, 60, |_, seconds, seed| decoder("snapshot", seconds, seed)),
+    fuzzed("database decoder", DECODERS, 60, |_, seconds, seed| decoder("database", seconds, seed)),
+    test("random faults", "fault injections", Share::Parts(1150), "faults", |tools, seconds, seed| {
         tools.test("faults", "several_faults", &scaled(seconds, seed))
     }),
-    test("histories", "checked transactions", Share::Parts(150), "histories", |tools, seconds, seed| {
+    test("histories", "checked transactions", Share::Parts(60), "histories", |tools, seconds, seed| {
         // Two tests, one for each level.
         tools.test("histories", "levels", &scaled(seconds.div_ceil(2), seed))
     }),
-    test("random damage", "damaged files", Share::Parts(100), "damage", |tools, seconds, seed| {
+    test("random damage", "damaged files", Share::Parts(40), "damage", |tools, seconds, seed| {
         tools.test("damage", "random", &scaled(seconds, seed))
     }),
     test("soak", "soak operations", Share::Parts(60), "soak", |tools, seconds, seed| {
         tools.test("soak", "nothing_keeps_growing", &scaled(seconds, seed))
     }),
-    test("readers that are ended", "reads of ended readers", Share::Parts(30), "readers", |tools, seconds, seed| {
-        tools.test("readers", "", &scaled(seconds, seed))
-    }),
+    test(
+        "readers that are ended",
+        "reads beside limits that end readers",
+        Share::Parts(30),
+        "readers",
+        |tools, seconds, seed| tools.test("readers", "", &scaled(seconds, seed)),
+    ),
     test("every fault at every call", "fault injections", Share::Fixed, "faults", |tools, _, _| {
         tools.test("faults", "whatever_fails", &[])
     }),
@@ -130,7 +134,7 @@ pub(crate) const PROOFS: &[Proof] = &[
     Proof {
         name: "simulation as wasm",
         kind: "simulated operations as wasm",
-        share: Share::Parts(120),
+        share: Share::Parts(100),
         needs: Needs::Package,
         run: |_, seconds, seed| {
             let arguments = ["test", "--node", "--mode", "no-install", ".", "-p", "selkie", "--features", "js,testing"];
