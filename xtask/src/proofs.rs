@@ -70,6 +70,13 @@ const SEQUENCES: &str = "operation sequences";
 
 /// The longest come first, so that no core is left alone with one of them at the end.
 pub(crate) const PROOFS: &[Proof] = &[
+    test("simulation", "simulated operations", Share::Parts(1500), "simulation", |tools, seconds, seed| {
+        let images = [("SELKIE_IMAGES", "1".to_owned())];
+        tools.test("simulation", "every_crash", &[&scaled(seconds, seed + 1_000_000)[..], &images].concat())
+    }),
+    test("random faults", "fault injections", Share::Parts(1150), "faults", |tools, seconds, seed| {
+        tools.test("faults", "several_faults", &scaled(seconds, seed))
+    }),
     fuzzed("operation sequences", SEQUENCES, 550, |_, seconds, seed| {
         fuzz::run_for("operations", seconds, seed).map(|count| format!("counted: {count} {SEQUENCES}"))
     }),
@@ -83,17 +90,10 @@ pub(crate) const PROOFS: &[Proof] = &[
         let images = [("SELKIE_IMAGES", "25".to_owned())];
         tools.test("simulation", "every_crash", &[&scaled(seconds, seed)[..], &images].concat())
     }),
-    test("simulation", "simulated operations", Share::Parts(1500), "simulation", |tools, seconds, seed| {
-        let images = [("SELKIE_IMAGES", "1".to_owned())];
-        tools.test("simulation", "every_crash", &[&scaled(seconds, seed + 1_000_000)[..], &images].concat())
-    }),
     fuzzed("log decoder", DECODERS, 330, |_, seconds, seed| decoder("log", seconds, seed)),
     fuzzed("codec decoder", DECODERS, 330, |_, seconds, seed| decoder("codec", seconds, seed)),
     fuzzed("snapshot decoder", DECODERS, 60, |_, seconds, seed| decoder("snapshot", seconds, seed)),
     fuzzed("database decoder", DECODERS, 60, |_, seconds, seed| decoder("database", seconds, seed)),
-    test("random faults", "fault injections", Share::Parts(1150), "faults", |tools, seconds, seed| {
-        tools.test("faults", "several_faults", &scaled(seconds, seed))
-    }),
     test("histories", "checked transactions", Share::Parts(60), "histories", |tools, seconds, seed| {
         // Two tests, one for each level.
         tools.test("histories", "levels", &scaled(seconds.div_ceil(2), seed))
