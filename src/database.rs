@@ -92,8 +92,8 @@ impl Database {
 
     /// A view of what is committed now.
     ///
-    /// Whatever is overwritten or removed while it is open stays in memory. That costs up to 56 bytes and the value for
-    /// each version that is superseded, and slows reads of the same key as of earlier moments. [`Stats`] has the bytes
+    /// Whatever is overwritten or removed while it is open stays in memory. Each version that is superseded costs up to 64
+    /// bytes where its value has 22 or fewer, otherwise up to 88 and the value, and slows reads of the same key as of earlier moments. [`Stats`] has the bytes
     /// and the oldest reader; [`Limits`](crate::Limits) can end it by age or by those bytes.
     ///
     /// ```

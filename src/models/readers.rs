@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use loom::thread;
+use loom::thread::{self, JoinHandle};
 
 use crate::Version;
 use crate::engine::readers::{Readers, Term};
@@ -40,16 +40,18 @@ impl World {
         self.readers.release(&pin);
         is_ended
     }
+
+    fn spawn_reader(world: &Arc<Self>) -> JoinHandle<bool> {
+        let world = Arc::clone(world);
+        thread::spawn(move || world.read())
+    }
 }
 
 #[test]
 fn a_reader_keeps_what_it_sees() {
     loom::model(|| {
         let world = World::new();
-        let reader = {
-            let world = Arc::clone(&world);
-            thread::spawn(move || world.read())
-        };
+        let reader = World::spawn_reader(&world);
         world.publish(2);
         world.collect();
         world.publish(3);
@@ -63,10 +65,7 @@ fn a_reader_keeps_what_it_sees() {
 fn two_readers_keep_what_they_see() {
     loom::model(|| {
         let world = World::new();
-        let readers = [(); 2].map(|()| {
-            let world = Arc::clone(&world);
-            thread::spawn(move || world.read())
-        });
+        let readers = [(); 2].map(|()| World::spawn_reader(&world));
         world.publish(2);
         world.collect();
         for reader in readers {
@@ -79,10 +78,7 @@ fn two_readers_keep_what_they_see() {
 fn a_reader_that_is_ended_knows_it_before_it_relies_on_anything() {
     loom::model(|| {
         let world = World::new();
-        let reader = {
-            let world = Arc::clone(&world);
-            thread::spawn(move || world.read())
-        };
+        let reader = World::spawn_reader(&world);
         world.publish(2);
         world.readers.end_oldest(2);
         world.collect();

@@ -1,6 +1,7 @@
 //! One thread, as in a browser: nothing waits, and the background is tasks of the event loop.
 
-#![allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "the calls are the same as with threads")]
+#![expect(clippy::unnecessary_wraps, reason = "the calls are the same as with threads")]
+#![cfg_attr(not(feature = "testing"), expect(clippy::unused_self, reason = "and so are the methods"))]
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};

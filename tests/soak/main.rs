@@ -115,7 +115,7 @@ fn nothing_keeps_growing() {
     count(warm + operations, "soak operations");
 }
 
-/// What the documentation of `Database::begin_read` says that a reader costs.
+/// What the documentation of `Database::begin_read` says that a reader costs: its figures are the bounds here.
 #[test]
 fn a_reader_that_stays_costs_what_it_holds_and_no_more() {
     const VERSIONS: u64 = 10_000;

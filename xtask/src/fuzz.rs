@@ -21,13 +21,14 @@ struct Target {
 }
 
 const TARGETS: [Target; 5] = [
-    Target { name: "codec", counted: DECODER, most_bytes: 512 },
-    Target { name: "log", counted: DECODER, most_bytes: 1024 },
-    Target { name: "snapshot", counted: DECODER, most_bytes: 1024 },
-    Target { name: "database", counted: DECODER, most_bytes: 1536 },
-    Target { name: "operations", counted: "operation sequences", most_bytes: 66 },
+    Target { name: "codec", counted: DECODERS, most_bytes: 512 },
+    Target { name: "log", counted: DECODERS, most_bytes: 1024 },
+    Target { name: "snapshot", counted: DECODERS, most_bytes: 1024 },
+    Target { name: "database", counted: DECODERS, most_bytes: 1536 },
+    Target { name: "operations", counted: SEQUENCES, most_bytes: 66 },
 ];
-const DECODER: &str = "decoder executions";
+pub(crate) const DECODERS: &str = "decoder executions";
+pub(crate) const SEQUENCES: &str = "operation sequences";
 const DEFAULT_SECONDS: u64 = 60;
 /// With optimization, assertions and overflow checks, and without a sanitizer.
 const BUILD: [&str; 4] = ["--release", "--debug-assertions", "--sanitizer", "none"];
@@ -55,8 +56,7 @@ pub(crate) fn run(mut arguments: &[&str]) -> Result {
         wanted.extend(&TARGETS);
     }
     for target in wanted {
-        let executions = run_for(target.name, seconds, seed)?;
-        println!("counted: {executions} {}", target.counted);
+        println!("{}", run_for(target.name, seconds, seed)?);
     }
     Ok(())
 }
@@ -72,13 +72,15 @@ fn find(name: &str) -> Result<&'static Target> {
     })
 }
 
-/// Runs one target for some time and says how often it was executed.
-pub(crate) fn run_for(target: &str, seconds: u64, seed: u64) -> Result<u64> {
+/// Runs one target for some time and counts how often it was executed.
+pub(crate) fn run_for(target: &str, seconds: u64, seed: u64) -> Result<String> {
     ensure()?;
     let target = find(target)?;
     let folder = root().join("target/fuzz").join(target.name);
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    ui::timed(&format!("fuzz {}, seed {seed}", target.name), || execute(target, &folder, seconds, seed))
+    let name = format!("fuzz {}, seed {seed}", target.name);
+    let executions = ui::timed(&name, || execute(target, &folder, seconds, seed))?;
+    Ok(format!("counted: {executions} {}", target.counted))
 }
 
 /// Installs what fuzzing needs and builds the targets, once.

@@ -90,6 +90,20 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         test: SIMULATION,
     },
     Mutation {
+        name: "a reader's place is not given back",
+        file: "src/engine/readers.rs",
+        from: "self.place(pin).version.store(FREE, Ordering::SeqCst);",
+        to: "",
+        test: ("soak", "nothing_keeps_growing"),
+    },
+    Mutation {
+        name: "what a snapshot replaces stays",
+        file: "src/engine/snapshots.rs",
+        from: "            storage.remove(&file.name).await?;\n",
+        to: "",
+        test: ("soak", "nothing_keeps_growing"),
+    },
+    Mutation {
         name: "a reader that has no version yet is passed over",
         file: "src/engine/readers.rs",
         from: "if version == TAKEN || (version != FREE && !place.is_ended()) {",

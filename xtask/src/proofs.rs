@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::fuzz::{self, DECODERS, SEQUENCES};
 use crate::process::{command, quiet};
-use crate::prove::listen;
-use crate::{Result, fuzz, models, teeth, ui};
+use crate::{Result, models, teeth, ui};
 
 /// How long a proof goes on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,23 +65,18 @@ const fn in_browsers(name: &'static str, run: fn(&Tools, u64, u64) -> Result<Str
     Proof { name, kind: "kills in browsers", share: Share::Fixed, needs: Needs::Package, run }
 }
 
-const DECODERS: &str = "decoder executions";
-const SEQUENCES: &str = "operation sequences";
-
 /// The longest come first, so that no core is left alone with one of them at the end.
 pub(crate) const PROOFS: &[Proof] = &[
     test("simulation", "simulated operations", Share::Parts(1500), "simulation", |tools, seconds, seed| {
         let images = [("SELKIE_IMAGES", "1".to_owned())];
-        tools.test("simulation", "every_crash", &[&scaled(seconds, seed + 1_000_000)[..], &images].concat())
+        tools.test("simulation", "every_crash", &[&scaled(seconds, seed.wrapping_add(1_000_000))[..], &images].concat())
     }),
     test("random faults", "fault injections", Share::Parts(1150), "faults", |tools, seconds, seed| {
         tools.test("faults", "several_faults", &scaled(seconds, seed))
     }),
-    fuzzed("operation sequences", SEQUENCES, 550, |_, seconds, seed| {
-        fuzz::run_for("operations", seconds, seed).map(|count| format!("counted: {count} {SEQUENCES}"))
-    }),
+    fuzzed("operation sequences", SEQUENCES, 550, |_, seconds, seed| fuzz::run_for("operations", seconds, seed)),
     fuzzed("more operation sequences", SEQUENCES, 550, |_, seconds, seed| {
-        fuzz::run_for("operations", seconds, seed + 1).map(|count| format!("counted: {count} {SEQUENCES}"))
+        fuzz::run_for("operations", seconds, seed.wrapping_add(1))
     }),
     test("kills", "kills of a process", Share::Parts(700), "kill", |tools, seconds, seed| {
         tools.test("kill", "a_killed_process", &scaled(seconds, seed))
@@ -90,10 +85,10 @@ pub(crate) const PROOFS: &[Proof] = &[
         let images = [("SELKIE_IMAGES", "25".to_owned())];
         tools.test("simulation", "every_crash", &[&scaled(seconds, seed)[..], &images].concat())
     }),
-    fuzzed("log decoder", DECODERS, 330, |_, seconds, seed| decoder("log", seconds, seed)),
-    fuzzed("codec decoder", DECODERS, 330, |_, seconds, seed| decoder("codec", seconds, seed)),
-    fuzzed("snapshot decoder", DECODERS, 60, |_, seconds, seed| decoder("snapshot", seconds, seed)),
-    fuzzed("database decoder", DECODERS, 60, |_, seconds, seed| decoder("database", seconds, seed)),
+    fuzzed("log decoder", DECODERS, 330, |_, seconds, seed| fuzz::run_for("log", seconds, seed)),
+    fuzzed("codec decoder", DECODERS, 330, |_, seconds, seed| fuzz::run_for("codec", seconds, seed)),
+    fuzzed("snapshot decoder", DECODERS, 60, |_, seconds, seed| fuzz::run_for("snapshot", seconds, seed)),
+    fuzzed("database decoder", DECODERS, 60, |_, seconds, seed| fuzz::run_for("database", seconds, seed)),
     test("histories", "checked transactions", Share::Parts(60), "histories", |tools, seconds, seed| {
         // Two tests, one for each level.
         tools.test("histories", "levels", &scaled(seconds.div_ceil(2), seed))
@@ -166,8 +161,11 @@ fn kills_in(browser: &str, kills: &str, seed: u64) -> Result<String> {
     listen(&format!("kills in {browser}"), "node", &arguments, &seed)
 }
 
-fn decoder(target: &str, seconds: u64, seed: u64) -> Result<String> {
-    fuzz::run_for(target, seconds, seed).map(|count| format!("counted: {count} {DECODERS}"))
+/// Runs a program, and returns what it printed.
+fn listen(name: &str, program: &str, arguments: &[&str], variables: &[(&str, String)]) -> Result<String> {
+    let mut command = command(program, arguments);
+    command.envs(variables.iter().map(|(name, value)| (*name, value.as_str())));
+    quiet(name, &mut command)
 }
 
 impl Proof {

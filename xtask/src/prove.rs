@@ -3,13 +3,13 @@
 //! Proofs run side by side, one for each core. What a proof prints is kept in `target/prove`, and its lines
 //! `counted: N kind` are added up. The table is printed and appended to docs/RELIABILITY.md.
 
-use std::collections::VecDeque;
 use std::fs;
-use std::sync::Mutex;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::process::{answer, command, quiet, root};
+use crate::process::{answer, root};
 use crate::proofs::{PROOFS, Proof, Share, Tools};
 use crate::table::{Row, table};
 use crate::{Result, fuzz, package, setup, ui};
@@ -66,41 +66,31 @@ fn seed_of_now() -> u64 {
 
 pub(crate) fn run(options: &Options) -> Result {
     let wanted: Vec<&Proof> = PROOFS.iter().filter(|proof| options.wants(proof)).collect();
+    if wanted.is_empty() {
+        return Err(format!("no proof is named like `{}`", options.words.join("` or `")));
+    }
     let tools = prepare(&wanted)?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let shares: u64 = wanted.iter().map(|proof| proof.share.parts()).sum();
     let seconds = |parts: u64| options.minutes * 60 * cores as u64 * parts / shares.max(1);
-    let queue: Mutex<VecDeque<&Proof>> = Mutex::new(wanted.into());
-    let rows = Mutex::new(Vec::new());
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let proofs = std::iter::from_fn(|| wanted.get(next.fetch_add(1, Ordering::Relaxed)));
+        let rows = proofs.map(|proof| attempt(proof, &tools, seconds(proof.share.parts()).max(1), options.seed));
+        rows.flatten().collect::<Vec<Row>>()
+    };
     let started = Instant::now();
-    thread::scope(|scope| {
-        for _ in 0..cores {
-            scope.spawn(|| {
-                while let Some(proof) = next(&queue) {
-                    let row = attempt(proof, &tools, seconds(proof.share.parts()).max(1), options.seed);
-                    add(&rows, row);
-                }
-            });
-        }
+    let rows: Vec<Row> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
-    let rows = rows.into_inner().unwrap_or_default();
     let heading = heading(options, cores, started.elapsed());
     let text = format!("\n### {heading}\n\n{}", table(&rows));
     println!("{text}");
     append(&text)?;
     match rows.iter().filter(|row| row.failures > 0).count() {
         0 => Ok(()),
-        failed => Err(format!("{failed} kinds failed: the output is in {FOLDER}")),
-    }
-}
-
-fn next<'a>(queue: &Mutex<VecDeque<&'a Proof>>) -> Option<&'a Proof> {
-    queue.lock().ok()?.pop_front()
-}
-
-fn add(all: &Mutex<Vec<Row>>, new: Vec<Row>) {
-    if let Ok(mut all) = all.lock() {
-        all.extend(new);
+        failed => Err(format!("{failed} proofs failed: the output is in {FOLDER}")),
     }
 }
 
@@ -123,20 +113,19 @@ fn attempt(proof: &Proof, tools: &Tools, seconds: u64, seed: u64) -> Vec<Row> {
     let started = Instant::now();
     let outcome = (proof.run)(tools, seconds, seed);
     let time = started.elapsed();
-    let (said, failed) = match &outcome {
-        Ok(said) => (said, false),
-        Err(error) => (error, true),
-    };
+    let (Ok(said) | Err(said)) = &outcome;
     let log = root().join(FOLDER).join(proof.name.replace(' ', "-")).with_extension("log");
     if let Err(error) = fs::write(&log, said) {
         ui::warning(&format!("{}: {error}", log.display()));
     }
-    let status = if failed { "FAILED" } else { "ok    " };
+    let rows = Row::read(proof.kind, said, outcome.is_err(), time);
+    let has_failed = rows.iter().any(|row| row.failures > 0);
+    let status = if has_failed { "FAILED" } else { "ok    " };
     println!("{status}   {} ({})", proof.name, ui::seconds(time));
-    if failed {
+    if has_failed {
         println!("{said}");
     }
-    Row::read(proof.kind, said, failed, time)
+    rows
 }
 
 fn heading(options: &Options, cores: usize, time: Duration) -> String {
@@ -151,13 +140,6 @@ fn append(text: &str) -> Result {
     let failed = |error| format!("{RELIABILITY}: {error}");
     let old = fs::read_to_string(&file).map_err(failed)?;
     fs::write(&file, format!("{}\n{text}", old.trim_end())).map_err(failed)
-}
-
-/// Runs a program, and returns what it printed.
-pub(crate) fn listen(name: &str, program: &str, arguments: &[&str], variables: &[(&str, String)]) -> Result<String> {
-    let mut command = command(program, arguments);
-    command.envs(variables.iter().map(|(name, value)| (*name, value.as_str())));
-    quiet(name, &mut command)
 }
 
 impl Share {
@@ -181,5 +163,6 @@ mod tests {
         assert!(PROOFS.iter().any(|proof| !options.wants(proof)));
         assert!(Options::parse(&["--budget", "long"]).is_err());
         assert!(Options::parse(&["--seeds"]).is_err());
+        assert!(run(&Options::parse(&["nothing"]).unwrap()).is_err());
     }
 }

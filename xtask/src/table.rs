@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
+use indicatif::HumanCount;
+
 /// How many cases of a kind were tried, how many failed, and for how long.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Row {
@@ -14,15 +16,17 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// Reads what a proof printed. A failed one failed in its own kind, whatever it counted.
-    pub(crate) fn read(kind: &str, said: &str, failed: bool, time: Duration) -> Vec<Self> {
-        let mut rows =
-            vec![Self { kind: kind.to_owned(), cases: 0, failures: u64::from(failed), seconds: time.as_secs() }];
+    /// What a proof printed: its own kind with its time, and whatever it counted. It failed as well where it counted none
+    /// of its kind, for then it has proven nothing.
+    pub(crate) fn read(kind: &str, said: &str, has_failed: bool, time: Duration) -> Vec<Self> {
+        let row = |(cases, kind): (&str, &str)| {
+            Some(Self { kind: kind.trim_end().to_owned(), cases: cases.parse().ok()?, failures: 0, seconds: 0 })
+        };
         let counted = said.lines().filter_map(|line| line.split_once("counted: ")?.1.split_once(' '));
-        for (cases, kind) in counted {
-            let Ok(cases) = cases.parse() else { continue };
-            rows.push(Self { kind: kind.trim_end().to_owned(), cases, failures: 0, seconds: 0 });
-        }
+        let mut rows: Vec<Self> = counted.filter_map(row).collect();
+        let is_empty = !rows.iter().any(|row| row.kind == kind && row.cases > 0);
+        let failures = u64::from(has_failed || is_empty);
+        rows.push(Self { kind: kind.to_owned(), cases: 0, failures, seconds: time.as_secs() });
         rows
     }
 }
@@ -36,20 +40,7 @@ pub(crate) fn table(rows: &[Row]) -> String {
     }
     let mut text = String::from("| kind | cases | failures | seconds |\n|---|---:|---:|---:|\n");
     for (kind, [cases, failures, seconds]) in sums {
-        let _always_succeeds = writeln!(text, "| {kind} | {} | {failures} | {seconds} |", grouped(cases));
-    }
-    text
-}
-
-/// With a comma between thousands.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
+        let _always_succeeds = writeln!(text, "| {kind} | {} | {failures} | {seconds} |", HumanCount(cases));
     }
     text
 }
@@ -64,5 +55,15 @@ mod tests {
         let rows = Row::read("kills", said, true, Duration::from_secs(3));
         let table = table(&rows);
         assert!(table.ends_with("| faults | 5 | 0 | 0 |\n| kills | 1,234 | 1 | 3 |\n"), "{table}");
+    }
+
+    #[test]
+    fn whoever_counts_nothing_of_its_kind_has_failed() {
+        let failures =
+            |said| Row::read("kills", said, false, Duration::ZERO).iter().map(|row| row.failures).sum::<u64>();
+        assert_eq!(
+            ["counted: 1 kills", "counted: 0 kills", "counted: 1 faults", "counted: x kills", ""].map(failures),
+            [0, 1, 1, 1, 1]
+        );
     }
 }

@@ -3,6 +3,8 @@
 use std::io::{BufWriter, StdoutLock, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use indicatif::HumanCount;
+
 use crate::failure::Result;
 
 /// The standard output in large pieces, flushed at the end.
@@ -15,15 +17,7 @@ pub(crate) fn with_output(write: impl FnOnce(&mut BufWriter<StdoutLock<'static>>
 
 /// A number with its thousands set apart.
 pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    HumanCount(number).to_string()
 }
 
 /// How many per second, in whole numbers.
