@@ -1,9 +1,9 @@
 //! Numbers about a database.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::engine::Engine;
+use crate::locks::atomic::Ordering;
 use crate::{Error, SnapshotInfo, Version};
 
 /// Numbers about a database, as of one moment. They are taken one after the other while work goes on.

@@ -1,9 +1,9 @@
 //! The keyspaces of a database, by name and by number.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::index::{Index, ReadPoint};
+use crate::locks::atomic::{AtomicU64, Ordering};
 use crate::{Error, ErrorKind, Result, Version};
 
 /// The name of the keyspace that is always there.

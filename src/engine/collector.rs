@@ -3,12 +3,11 @@
 //! Writes drop what they can see to be superseded on the way. The rest, above all removed keys, is found by going
 //! through the leaves step by step, in the background or when asked for.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use super::Engine;
 use crate::Version;
 use crate::index::{Blob, Horizon, ReadPoint};
 use crate::locks::Mutex;
+use crate::locks::atomic::{AtomicBool, Ordering};
 use crate::options::Retention;
 use crate::runtime::{self, Duration, Instant};
 

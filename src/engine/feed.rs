@@ -5,12 +5,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::catalog::KeyspaceState;
 use super::commit::Change;
 use crate::index::Blob;
 use crate::locks::Mutex;
+use crate::locks::atomic::{AtomicUsize, Ordering};
 use crate::{Error, ErrorKind, Result, Version};
 
 /// What buffering a change costs beside its key and value, in bytes.

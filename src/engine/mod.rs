@@ -12,10 +12,10 @@ pub(crate) mod plan;
 pub(crate) mod readers;
 pub(crate) mod snapshots;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::index::ReadPoint;
+use crate::locks::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::locks::{Mutex, RwLock};
 use crate::log::Log;
 use crate::options::{Options, Retention};

@@ -18,12 +18,12 @@ use std::sync::Arc;
 use crossbeam_utils::CachePadded;
 
 use crate::index::ReadPoint;
-use crate::locks::Mutex;
 use crate::locks::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::locks::{Mutex, standard};
 use crate::runtime::{self, Duration, Instant};
 use crate::{Error, ErrorKind, Result, Version};
 
-const SLOTS: usize = if cfg!(loom) { 1 } else { 256 };
+const SLOTS: usize = if cfg!(any(loom, shuttle)) { 1 } else { 256 };
 const FREE: u64 = u64::MAX;
 /// A slot that is taken and has no version yet protects every version.
 const TAKEN: u64 = 0;
@@ -83,7 +83,7 @@ pub(crate) struct PinGuard<'a> {
     pin: Pin,
 }
 
-thread_local! {
+standard::thread_local! {
     /// Where this thread looks for a free slot first.
     static HINT: Cell<usize> = const { Cell::new(usize::MAX) };
 }
@@ -271,12 +271,12 @@ impl Readers {
     }
 
     fn take_slot(&self) -> Option<usize> {
-        let hint = HINT.get();
+        let hint = HINT.with(Cell::get);
         if hint < SLOTS && self.try_slot(hint) {
             return Some(hint);
         }
         let slot = (0..SLOTS).find(|slot| self.try_slot(*slot))?;
-        HINT.set(slot);
+        HINT.with(|hint| hint.set(slot));
         Some(slot)
     }
 

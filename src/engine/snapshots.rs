@@ -6,7 +6,6 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Poll, Waker};
 
 use super::Engine;
@@ -14,6 +13,7 @@ use super::needed::Needed;
 use super::plan::Plan;
 use crate::codec::SnapshotHeader;
 use crate::locks::Mutex;
+use crate::locks::atomic::{AtomicU64, Ordering};
 use crate::log::segment::segment_number;
 use crate::options::SnapshotPolicy;
 use crate::runtime::{self, Duration, Instant};

@@ -16,7 +16,7 @@ fn fence_if_sequential(order: Ordering) {
 
 macro_rules! atomic {
     ($name:ident, $value:ty) => {
-        #[derive(Debug)]
+        #[derive(Debug, Default)]
         pub(crate) struct $name(loom::sync::atomic::$name);
 
         impl $name {
@@ -33,6 +33,18 @@ macro_rules! atomic {
                 self.0.store(value, if order == Ordering::SeqCst { Ordering::Release } else { order });
                 fence_if_sequential(order);
             }
+
+            #[allow(dead_code, reason = "each of them has all methods")]
+            pub(crate) fn swap(&self, value: $value, order: Ordering) -> $value {
+                self.change(order, |atomic| atomic.swap(value, order))
+            }
+
+            fn change<T>(&self, order: Ordering, change: impl FnOnce(&loom::sync::atomic::$name) -> T) -> T {
+                fence_if_sequential(order);
+                let before = change(&self.0);
+                fence_if_sequential(order);
+                before
+            }
         }
     };
 }
@@ -47,6 +59,10 @@ macro_rules! integer {
                 self.change(order, |atomic| atomic.fetch_add(value, order))
             }
 
+            pub(crate) fn fetch_sub(&self, value: $value, order: Ordering) -> $value {
+                self.change(order, |atomic| atomic.fetch_sub(value, order))
+            }
+
             pub(crate) fn fetch_max(&self, value: $value, order: Ordering) -> $value {
                 self.change(order, |atomic| atomic.fetch_max(value, order))
             }
@@ -59,13 +75,6 @@ macro_rules! integer {
                 failure: Ordering,
             ) -> Result<$value, $value> {
                 self.change(success, |atomic| atomic.compare_exchange(current, new, success, failure))
-            }
-
-            fn change<T>(&self, order: Ordering, change: impl FnOnce(&loom::sync::atomic::$name) -> T) -> T {
-                fence_if_sequential(order);
-                let before = change(&self.0);
-                fence_if_sequential(order);
-                before
             }
         }
     };

@@ -2,12 +2,15 @@
 //!
 //! A panic ends the program here, so that no lock is left poisoned by one.
 
-#[cfg(loom)]
-use loom::sync;
-#[cfg(not(loom))]
-use std::sync;
 use std::sync::{Arc, PoisonError, TryLockError};
 
+#[cfg(not(loom))]
+use super::standard::sync;
+#[cfg(loom)]
+use loom::sync;
+
+#[cfg(any(loom, shuttle))]
+pub(crate) use sync::Condvar;
 pub(crate) use sync::MutexGuard;
 
 #[derive(Debug, Default)]

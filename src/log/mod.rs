@@ -16,12 +16,12 @@ pub(crate) mod scan;
 pub(crate) mod segment;
 mod tail;
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
 
 use crate::locks::Mutex;
+use crate::locks::atomic::{AtomicU64, Ordering};
 use crate::progress::{Goal, Progress};
 use crate::runtime::{self, CAN_WAIT, Duration, Worker};
 use crate::storage::{Flush, Storage};

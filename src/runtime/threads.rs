@@ -1,17 +1,16 @@
 //! Threads: waiting parks, and background work has a thread of its own.
 
+use crate::locks::standard::sync::atomic::{AtomicBool, Ordering};
 use std::cell::{Cell, OnceCell};
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Wake, Waker};
-use std::thread::{self, JoinHandle, Thread};
 use web_time::Duration;
-
-use parking_lot::{Condvar, Mutex};
 
 #[cfg(feature = "testing")]
 use super::simulated;
+use crate::locks::standard::thread::{self, JoinHandle, Thread};
+use crate::locks::{Condvar, Mutex, MutexGuard, standard};
 use crate::{Error, Result};
 
 /// Whether a caller can wait for what others do.
@@ -48,7 +47,7 @@ impl Wake for Parker {
     }
 }
 
-thread_local! {
+standard::thread_local! {
     static WAITER: OnceCell<(Arc<Parker>, Waker)> = const { OnceCell::new() };
     /// How many waiters of this thread there are.
     static WAITERS: Cell<usize> = const { Cell::new(0) };
@@ -116,7 +115,7 @@ pub(crate) fn run(future: impl Future<Output = ()> + 'static) {
 
 /// Runs a future that may wait for workers: in a thread of its own where this is one of theirs.
 pub(crate) fn run_outside(future: impl Future<Output = ()> + Send + 'static) {
-    if IS_WORKER.get() {
+    if IS_WORKER.with(Cell::get) {
         // Without another thread nothing can be done, and nobody is there to be told.
         let _unheard = thread::Builder::new().name("selkie-close".to_owned()).spawn(move || run(future));
     } else {
@@ -130,10 +129,10 @@ pub(super) fn without_waiters(action: impl FnOnce()) {
     struct Restored(usize);
     impl Drop for Restored {
         fn drop(&mut self) {
-            WAITERS.set(self.0);
+            WAITERS.with(|count| count.set(self.0));
         }
     }
-    let _count = Restored(WAITERS.replace(0));
+    let _count = Restored(WAITERS.with(|count| count.replace(0)));
     action();
 }
 
@@ -184,7 +183,7 @@ impl Worker {
         let thread = thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || {
-                IS_WORKER.set(true);
+                IS_WORKER.with(|is_worker| is_worker.set(true));
                 while signals.proceed() {
                     let pause = work();
                     signals.pause(pause);
@@ -242,13 +241,29 @@ impl Shared {
     }
 
     fn pause(&self, limit: Option<Duration>) {
-        let mut state = self.state.lock();
-        if state.wanted || state.stopped {
-            return;
+        let state = self.state.lock();
+        if !state.wanted && !state.stopped {
+            self.wait(state, limit);
         }
+    }
+
+    #[cfg(not(any(loom, shuttle)))]
+    fn wait(&self, mut state: MutexGuard<'_, Signals>, limit: Option<Duration>) {
         match limit {
             Some(limit) => drop(self.changed.wait_for(&mut state, limit)),
             None => self.changed.wait(&mut state),
+        }
+    }
+
+    /// A time limit may be over at once.
+    #[cfg(any(loom, shuttle))]
+    fn wait(&self, state: MutexGuard<'_, Signals>, limit: Option<Duration>) {
+        match limit {
+            Some(_) => {
+                drop(state);
+                thread::yield_now();
+            }
+            None => drop(self.changed.wait(state)),
         }
     }
 }
