@@ -8,8 +8,8 @@ use selkie::storage::sim::SimStorage;
 use selkie::{
     Database, Durability, Isolation, Options, Readable, Result, SnapshotPolicy, Transaction, TransactionOptions,
 };
-use shuttle::scheduler::{PctScheduler, RandomScheduler};
-use shuttle::{Config, FailurePersistence, Runner};
+use shuttle::scheduler::{PctScheduler, RandomScheduler, UncontrolledNondeterminismCheckScheduler};
+use shuttle::{Config, FailurePersistence, Runner, thread};
 
 use crate::campaign::{Campaign, count, say, variable};
 
@@ -41,15 +41,20 @@ pub(crate) fn explore(program: impl Fn() + Send + Sync + 'static) {
 }
 
 fn run(seed: u64, program: Arc<impl Fn() + Send + Sync + 'static>) -> u64 {
+    let done = if seed % 2 == 0 {
+        Runner::new(RandomScheduler::new_from_seed(seed, BATCH), config()).run(move || program())
+    } else {
+        Runner::new(PctScheduler::new_from_seed(seed, CHANGES, BATCH), config()).run(move || program())
+    };
+    done as u64
+}
+
+/// The seed is enough to repeat a schedule.
+fn config() -> Config {
     let mut config = Config::new();
     config.stack_size = STACK_BYTES;
     config.failure_persistence = FailurePersistence::None;
-    let done = if seed % 2 == 0 {
-        Runner::new(RandomScheduler::new_from_seed(seed, BATCH), config).run(move || program())
-    } else {
-        Runner::new(PctScheduler::new_from_seed(seed, CHANGES, BATCH), config).run(move || program())
-    };
-    done as u64
+    config
 }
 
 /// No work in the background but what a program asks for.
@@ -92,4 +97,20 @@ pub(crate) fn attempt<T>(
         Err(error) if error.is_retryable() => None,
         Err(error) => panic!("{error}"),
     }
+}
+
+#[test]
+fn the_same_seed_draws_the_same_schedule() {
+    let scheduler = UncontrolledNondeterminismCheckScheduler::new(RandomScheduler::new_from_seed(1, BATCH));
+    Runner::new(scheduler, config()).run(|| {
+        let (db, _storage) = stored(&options());
+        let writers = [1_u8, 2].map(|key| {
+            let db = Arc::clone(&db);
+            thread::spawn(move || db.insert([key], "value").map(drop).unwrap())
+        });
+        db.snapshot().unwrap();
+        for writer in writers {
+            writer.join().unwrap();
+        }
+    });
 }

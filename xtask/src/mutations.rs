@@ -4,6 +4,8 @@
 pub(crate) const LIBRARY: &str = "library";
 /// The same, compiled for models.
 pub(crate) const MODELS: &str = "models";
+/// The suite of the same name, compiled for schedules.
+pub(crate) const SCHEDULES: &str = "schedules";
 
 /// A change of one place in one file.
 pub(crate) struct Mutation {
@@ -151,6 +153,21 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         from: "if conditions.writes_too {",
         to: "if conditions.writes_too && conditions.reads.len() > 99 {",
         test: SIMULATION,
+    },
+    Mutation {
+        name: "another commits between the conflict check and the commit",
+        file: "src/engine/commit.rs",
+        from: "validate(conditions, head.version, changes.clone())?;\n            }",
+        to: "validate(conditions, head.version, changes.clone())?;\n            }\n            \
+             drop(head);\n            head = self.head.lock();",
+        test: (SCHEDULES, "no_increment_is_lost"),
+    },
+    Mutation {
+        name: "a keyspace is written to that was dropped meanwhile",
+        file: "src/engine/commit.rs",
+        from: "keyspace.check(ReadPoint::version(head.version))?;",
+        to: "",
+        test: (SCHEDULES, "a_keyspace_that_is_dropped_takes_what_was_written_with_it"),
     },
     Mutation {
         name: "the salt is ignored",

@@ -2,7 +2,7 @@
 
 use crate::process::{command, quiet, root, show};
 use crate::test::Options;
-use crate::{Result, browser_tests, dataset, models, package, page, ui};
+use crate::{Result, browser_tests, dataset, models, package, page, schedules, ui};
 
 pub(crate) struct Part {
     pub(crate) name: &'static str,
@@ -31,6 +31,7 @@ impl Part {
 pub(crate) const PARTS: &[Part] = &[
     Part::new("native", native),
     Part::new("models", |_| models::run()),
+    Part::new("schedules", |_| schedules::run()),
     Part::new("wasm", wasm),
     Part::new("browser", |_| browser_tests::run()),
     Part::new("api", api).of_the_package(),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::fuzz::{self, DECODERS, SEQUENCES};
 use crate::process::{command, quiet};
-use crate::{Result, models, teeth, ui};
+use crate::{Result, models, schedules, teeth, ui};
 
 /// How long a proof goes on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,6 +87,13 @@ pub(crate) const PROOFS: &[Proof] = &[
     }),
     fuzzed("log decoder", DECODERS, 330, |_, seconds, seed| fuzz::run_for("log", seconds, seed)),
     fuzzed("codec decoder", DECODERS, 330, |_, seconds, seed| fuzz::run_for("codec", seconds, seed)),
+    Proof {
+        name: "schedules",
+        kind: "schedules of whole transactions",
+        share: Share::Parts(150),
+        needs: Needs::Nothing,
+        run: |_, seconds, seed| schedules::run_for(seconds, seed),
+    },
     fuzzed("snapshot decoder", DECODERS, 60, |_, seconds, seed| fuzz::run_for("snapshot", seconds, seed)),
     fuzzed("database decoder", DECODERS, 60, |_, seconds, seed| fuzz::run_for("database", seconds, seed)),
     test("histories", "checked transactions", Share::Parts(60), "histories", |tools, seconds, seed| {

@@ -8,10 +8,10 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::models::{FLAGS, PREEMPTIONS};
-use crate::mutations::{LIBRARY, MODELS, MUTATIONS, Mutation};
+use crate::models::{self, PREEMPTIONS};
+use crate::mutations::{LIBRARY, MODELS, MUTATIONS, Mutation, SCHEDULES};
 use crate::process::{answer, command, root};
-use crate::{Result, ui};
+use crate::{Result, schedules, ui};
 
 const FOLDER: &str = "target/teeth";
 /// Much longer than any of the tests takes.
@@ -94,7 +94,11 @@ fn check_tests(copy: &Path, mutations: &[&Mutation]) -> Result {
 /// The program of a suite.
 fn built(copy: &Path, suite: &str) -> Result<String> {
     let of: &[&str] = if suite == LIBRARY || suite == MODELS { &["--lib"] } else { &["--test", suite] };
-    let (flags, target) = if suite == MODELS { (FLAGS, "models") } else { ("", "target") };
+    let (flags, target) = match suite {
+        MODELS => (models::FLAGS, MODELS),
+        SCHEDULES => (schedules::FLAGS, SCHEDULES),
+        _ => ("", "target"),
+    };
     let build = ["test", "--package", "selkie", "--features", "testing", "--no-run"];
     let mut cargo = command("cargo", [&build[..], of].concat());
     cargo.current_dir(copy).env("CARGO_TARGET_DIR", root().join(FOLDER).join(target));
