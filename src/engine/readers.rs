@@ -23,7 +23,7 @@ use crate::locks::{Mutex, standard};
 use crate::runtime::{self, Duration, Instant};
 use crate::{Error, ErrorKind, Result, Version};
 
-const SLOTS: usize = if cfg!(any(loom, shuttle)) { 1 } else { 256 };
+const SLOTS: usize = if cfg!(any(loom, shuttle, miri)) { 1 } else { 256 };
 const FREE: u64 = u64::MAX;
 /// A slot that is taken and has no version yet protects every version.
 const TAKEN: u64 = 0;

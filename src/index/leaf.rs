@@ -11,7 +11,13 @@ use super::revision::{Horizon, Revision, Slot, Tally};
 use crate::Version;
 
 /// How many keys a leaf holds at most.
-pub(crate) const CAPACITY: usize = if cfg!(any(loom, shuttle)) { 4 } else { 128 };
+pub(crate) const CAPACITY: usize = if cfg!(any(loom, shuttle)) {
+    4
+} else if cfg!(miri) {
+    8
+} else {
+    128
+};
 
 /// A key with its revisions.
 #[derive(Debug, Clone)]

@@ -9,9 +9,9 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::process::{answer, command, quiet, root};
+use crate::process::{command, quiet, root};
 use crate::tools::Tool;
-use crate::{Result, ui};
+use crate::{Result, nightly, ui};
 
 /// What a target counts, and how long its inputs are at most.
 struct Target {
@@ -90,11 +90,7 @@ pub(crate) fn ensure() -> Result {
 }
 
 fn prepare() -> Result {
-    if answer("rustup", &["run", "nightly", "rustc", "--version"]).is_none() {
-        let mut install = command("rustup", ["toolchain", "install", "nightly", "--profile", "minimal"]);
-        quiet("installing the nightly toolchain", &mut install)?;
-    }
-    ui::ok("nightly toolchain");
+    nightly::ensure(&[])?;
     Tool::cargo_fuzz().ensure()?;
     quiet("building the fuzz targets", &mut cargo_fuzz("build", &[]))
         .map(drop)

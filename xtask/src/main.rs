@@ -9,12 +9,14 @@ mod demo;
 mod fuzz;
 mod models;
 mod mutations;
+mod nightly;
 mod package;
 mod page;
 mod parts;
 mod process;
 mod proofs;
 mod prove;
+mod sanitizers;
 mod schedules;
 mod setup;
 mod table;
@@ -34,8 +36,8 @@ usage: cargo xtask <command>
 
   demo [--check]                 the main job on a published data set, with a crash in the middle: natively, then as a
                                  page in the browser; --check does not stay up to serve it
-  test [PART...] [--kills N]     all tests, or some: native, models, schedules, wasm, browser, api, level, bundlers, web,
-                                 page; N child processes are killed in the native part (default 100)
+  test [PART...] [--kills N]     all tests, or some: native, models, schedules, races, miri, wasm, browser, api, level,
+                                 bundlers, web, page; N child processes are killed in the native part (default 100)
   package [--dev]                the npm package: pkg/ and a tarball in target/package; --dev is quick and not optimized
   bench-web [--quick] [--peers a,b] [--records n]
                                  Selkie and six others in Chromium: tables, saved in target/bench-web

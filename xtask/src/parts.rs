@@ -2,7 +2,7 @@
 
 use crate::process::{command, quiet, root, show};
 use crate::test::Options;
-use crate::{Result, browser_tests, dataset, models, package, page, schedules, ui};
+use crate::{Result, browser_tests, dataset, models, package, page, sanitizers, schedules, ui};
 
 pub(crate) struct Part {
     pub(crate) name: &'static str,
@@ -32,6 +32,8 @@ pub(crate) const PARTS: &[Part] = &[
     Part::new("native", native),
     Part::new("models", |_| models::run()),
     Part::new("schedules", |_| schedules::run()),
+    Part::new("races", |_| sanitizers::RACES.run()),
+    Part::new("miri", |_| sanitizers::MIRI.run()),
     Part::new("wasm", wasm),
     Part::new("browser", |_| browser_tests::run()),
     Part::new("api", api).of_the_package(),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::fuzz::{self, DECODERS, SEQUENCES};
 use crate::process::{command, quiet};
-use crate::{Result, models, schedules, teeth, ui};
+use crate::{Result, models, sanitizers, schedules, teeth, ui};
 
 /// How long a proof goes on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -122,6 +122,20 @@ pub(crate) const PROOFS: &[Proof] = &[
         share: Share::Fixed,
         needs: Needs::Nothing,
         run: |_, _, _| models::count().map(|count| format!("counted: {count} models of threads in all orders")),
+    },
+    Proof {
+        name: "races",
+        kind: "tests under ThreadSanitizer",
+        share: Share::Fixed,
+        needs: Needs::Nothing,
+        run: |_, _, _| sanitizers::RACES.count().map(|count| format!("counted: {count} tests under ThreadSanitizer")),
+    },
+    Proof {
+        name: "miri",
+        kind: "tests under Miri",
+        share: Share::Fixed,
+        needs: Needs::Nothing,
+        run: |_, _, _| sanitizers::MIRI.count().map(|count| format!("counted: {count} tests under Miri")),
     },
     Proof {
         name: "mutations",
