@@ -39,6 +39,7 @@ impl Source<'_> {
     #[inline]
     pub(crate) fn read<R>(&self, key: &[u8], reader: impl FnOnce(&Blob) -> R) -> Result<Option<R>> {
         if let Some(own) = self.overlay.and_then(|overlay| overlay.get(key)) {
+            self.check()?;
             return Ok(own.as_ref().map(reader));
         }
         if let Some(reads) = self.reads {

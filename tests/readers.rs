@@ -5,14 +5,17 @@
 mod common;
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use common::campaign::{Campaign, count};
+use common::unlocked::Unlocked;
+use selkie::storage::MemoryStorage;
 use selkie::{
-    Database, Error, ErrorKind, Isolation, Limits, Options, Readable, Result, Retention, TransactionOptions, View,
-    Writable,
+    Database, Error, ErrorKind, Isolation, Limits, Options, Readable, Refreshed, Result, Retention,
+    TransactionOptions, View, Writable,
 };
 
 fn limited(set: impl FnOnce(&mut Limits)) -> Options {
@@ -171,6 +174,30 @@ fn the_oldest_readers_make_room_for_commits() {
 }
 
 #[test]
+fn readers_of_a_database_that_follows_are_ended_too() {
+    let files = MemoryStorage::new();
+    let db = Options::new().open_storage(Arc::new(files.clone())).unwrap();
+    db.insert("key", [0; 100]).unwrap();
+    let limits = limited(|limits| limits.reader_bytes = 1_000);
+    let follower = limits.read_only(true).open_storage(Arc::new(Unlocked(files))).unwrap();
+    let view = follower.begin_read().unwrap();
+    (0..100).for_each(|_| drop(db.insert("key", [0; 100]).unwrap()));
+    assert_eq!(follower.refresh(None).unwrap(), Refreshed::UpTo(101));
+    assert_ended(view.get("key"), 1, "reader_bytes");
+    assert!(follower.stats().history_bytes <= 1_000);
+}
+
+#[test]
+fn a_transaction_that_was_ended_does_not_read_its_own_writes_either() {
+    let db = limited_in_time().in_memory().unwrap();
+    let mut tx = db.begin_write().unwrap();
+    tx.insert("own", "value").unwrap();
+    commit_until_ended(&db, 1);
+    assert_ended(tx.get("own"), 0, "reader_time");
+    assert_ended(tx.contains_key("own"), 0, "reader_time");
+}
+
+#[test]
 fn what_no_reader_holds_ends_none() {
     let db = limited(|limits| limits.reader_bytes = 1_000).history(Retention::Forever).in_memory().unwrap();
     for _ in 0..100 {
@@ -197,6 +224,33 @@ fn backups_and_snapshots_are_not_ended() {
     db.backup(Watching(&mut seen, commits)).unwrap();
     let restored = Options::new().restore(&seen[..], directory.path().join("copy")).unwrap();
     assert_eq!(restored.get("a").unwrap().unwrap(), [1; 1_000][..]);
+}
+
+/// What a backup holds back, no end of a reader would free.
+#[test]
+fn readers_beside_a_backup_that_holds_back_more_go_on() {
+    let db = limited(|limits| limits.reader_bytes = 10_000).in_memory().unwrap();
+    (0..1_000).for_each(|number| drop(db.insert(key(number), [1; 1_000]).unwrap()));
+    let before = db.begin_read().unwrap();
+    db.insert(key(0), [1; 1_000]).unwrap();
+    let mut copied = Vec::new();
+    let mut beside = Vec::new();
+    let commits = |bytes: &[u8]| {
+        for _ in 0..20 {
+            db.insert(key(0), [2; 1_000]).unwrap();
+            let mut tx = db.begin_write().unwrap();
+            tx.insert(key(1), tx.get(key(2)).unwrap().unwrap()).unwrap();
+            db.insert(key(0), [3; 1_000]).unwrap();
+            tx.commit().unwrap();
+            beside.push(db.begin_read().unwrap());
+        }
+        bytes.len()
+    };
+    db.backup(Watching(&mut copied, commits)).unwrap();
+    assert!(!beside.is_empty() && beside.iter().all(|view| view.contains_key(key(1)).is_ok()));
+    assert_ended(before.get(key(0)), before.version(), "reader_bytes");
+    db.insert(key(0), "").unwrap();
+    assert!(beside[0].get(key(0)).is_err() && db.stats().history_bytes <= 10_000);
 }
 
 struct Watching<'a, F>(&'a mut Vec<u8>, F);

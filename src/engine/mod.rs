@@ -154,26 +154,32 @@ impl Engine {
         self.progress.check_poison()
     }
 
-    /// Makes room for a commit's history: by collecting, and then by ending readers as far as their limit asks for it.
+    /// Refuses a commit when too much history is kept and no room can be made.
     pub(crate) fn check_history_limit(&self) -> Result<()> {
+        self.make_room();
+        let limit = self.options.limits.history_bytes;
+        let actual = if limit == u64::MAX { 0 } else { self.history_bytes() };
+        if actual <= limit {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Limit { what: "bytes of retained history", limit, actual }))
+    }
+
+    /// Makes room for history: by collecting, and then by ending readers as far as their limit asks for it.
+    pub(crate) fn make_room(&self) {
         let limits = &self.options.limits;
         let (limit, lowest) = (limits.history_bytes, limits.history_bytes.min(limits.reader_bytes));
         if lowest == u64::MAX || self.history_bytes() <= lowest {
-            return Ok(());
+            return;
         }
         let published = self.progress.published();
         if self.history_bytes() <= limit && self.readers.oldest_limited(published) == published {
-            return Ok(());
+            return;
         }
         self.collect_all();
         while self.history_bytes() > limits.reader_bytes && self.readers.end_oldest(published) {
             self.collect_all();
         }
-        let actual = self.history_bytes();
-        if actual <= limit {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::Limit { what: "bytes of retained history", limit, actual }))
     }
 
     fn history_bytes(&self) -> u64 {

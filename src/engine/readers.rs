@@ -26,7 +26,7 @@ use crate::{Error, ErrorKind, Result, Version};
 const SLOTS: usize = if cfg!(any(loom, shuttle, miri)) { 1 } else { 256 };
 const FREE: u64 = u64::MAX;
 /// A slot that is taken and has no version yet protects every version.
-const TAKEN: u64 = 0;
+const TAKEN: u64 = u64::MAX - 1;
 
 /// What stands in place of the time at which a reader was noted: not yet, never to be ended, and ended by a limit.
 const NEW: u64 = 0;
@@ -195,7 +195,7 @@ impl Readers {
         self.each(|place| {
             let version = place.version.load(Ordering::SeqCst);
             if version == TAKEN || (version != FREE && !place.is_ended()) {
-                oldest.version = oldest.version.min(version);
+                oldest.version = oldest.version.min(if version == TAKEN { 0 } else { version });
                 oldest.time = oldest.time.min(place.time.load(Ordering::Relaxed));
             }
         });
@@ -235,11 +235,18 @@ impl Readers {
         Duration::from_nanos(longest)
     }
 
-    /// The oldest version of those that a limit may end, and `before` when there is nothing earlier.
+    /// The oldest version of those that a limit may end, and `before` when there is nothing earlier, or when a reader
+    /// that no limit ends holds back as much.
     pub(crate) fn oldest_limited(&self, before: Version) -> Version {
-        let mut oldest = before;
-        self.each(|place| oldest = oldest.min(place.limited().map_or(before, |(_, version)| version)));
-        oldest
+        let (mut oldest, mut kept) = (before, before);
+        self.each(|place| match place.limited() {
+            Some((_, version)) => oldest = oldest.min(version),
+            None if place.noted.load(Ordering::Relaxed) == UNLIMITED => {
+                kept = kept.min(place.version.load(Ordering::Relaxed));
+            }
+            None => {}
+        });
+        if oldest < kept { oldest } else { before }
     }
 
     /// Ends those of the oldest version, if that is before another. False when there are none.
@@ -383,6 +390,28 @@ mod tests {
         assert_eq!(readers.oldest(9).version, 6);
         assert!(readers.end_oldest(9) && !readers.end_oldest(9));
         assert_eq!((readers.ended(), readers.count()), (3, 3));
+    }
+
+    #[test]
+    fn none_is_ended_for_what_an_unlimited_reader_holds_back_as_well() {
+        let readers = readers();
+        let kept = readers.pin(Term::Unlimited, || 4);
+        let pins = [2, 4, 6].map(|version| pin(&readers, version));
+        assert!(readers.end_oldest(9) && !readers.end_oldest(9));
+        assert_eq!(pins.each_ref().map(|pin| is_ended(&readers, pin)), [true, false, false]);
+        readers.release(&kept);
+        assert!(readers.end_oldest(9) && readers.end_oldest(9) && !readers.end_oldest(9));
+    }
+
+    #[test]
+    fn a_reader_of_nothing_is_one_like_any_other() {
+        let readers = Readers::new(Some(Duration::ZERO));
+        let pins = [pin(&readers, 0), readers.pin_past(Term::Limited, ReadPoint::version(0))];
+        assert_eq!(readers.oldest(9).version, 0);
+        readers.note();
+        readers.note();
+        assert!(pins.iter().all(|pin| is_ended(&readers, pin)));
+        assert_eq!((readers.oldest(9).version, readers.ended()), (9, 2));
     }
 
     #[test]
