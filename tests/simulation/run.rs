@@ -168,8 +168,8 @@ async fn keyspaces(database: &Database, model: &Rc<RefCell<Model>>) -> Option<Ve
 }
 
 fn inject(simulation: &Simulation, storage: &SimStorage) {
-    let faults = [Fault::Io, Fault::Full, Fault::Short, Fault::LostSync];
-    storage.inject(simulation.below(160), faults[simulation.below(4) as usize]);
+    let faults = [Fault::Io, Fault::Full, Fault::Short, Fault::LostSync, Fault::LostNames];
+    storage.inject(simulation.below(160), faults[simulation.below(faults.len() as u64) as usize]);
 }
 
 /// What goes on beside the clients, for a while.

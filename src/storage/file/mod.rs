@@ -188,7 +188,8 @@ impl Storage for FileStorage {
     fn secure(&self, name: &str, start: u64, end: u64) -> Completion<()> {
         let written = self.act("write", name, |file| file.rewrite(start, end));
         let synced = written.and_then(|()| self.act("sync", name, Handle::sync));
-        Completion::ready(synced.and_then(|()| directory::sync(&self.directory).map_err(self.directory_error("sync"))))
+        let again = || directory::sync_again(&self.directory).map_err(self.directory_error("sync"));
+        Completion::ready(synced.and_then(|()| again()))
     }
 
     fn sync_directory(&self) -> Completion<()> {

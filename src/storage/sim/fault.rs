@@ -30,6 +30,9 @@ pub enum Fault {
     /// A sync fails, what it should have written is lost, and the next sync succeeds as if nothing had happened
     /// ([fsync failures, ATC 2020](https://www.usenix.org/conference/atc20/presentation/rebello)).
     LostSync,
+    /// A sync of the directory fails in this way: the names it should have written can be found until the power fails, and
+    /// are lost then, whatever is synced later.
+    LostNames,
     /// One bit of a write is wrong, and nobody is told.
     Wrong,
     /// The call is not done, and not answered, before [`SimStorage::release`](super::SimStorage::release).
@@ -45,6 +48,7 @@ impl Fault {
             Self::Short => matches!(effect, Effect::Write { data, .. } if data.len() > 1),
             Self::Wrong => matches!(effect, Effect::Write { data, .. } if !data.is_empty()),
             Self::LostSync => *effect == Effect::Sync,
+            Self::LostNames => *effect == Effect::SyncDirectory,
         }
     }
 
@@ -62,13 +66,14 @@ impl Fault {
                 Effect::Write { offset, data: data.into() }
             }
             (Self::LostSync, Effect::Sync) => Effect::LoseUnsynced,
+            (Self::LostNames, Effect::SyncDirectory) => Effect::LoseNames,
             _ => Effect::Nothing,
         }
     }
 
     pub(super) fn error(self) -> Option<io::Error> {
         match self {
-            Self::Io | Self::LostSync => Some(io::Error::other("the medium fails")),
+            Self::Io | Self::LostSync | Self::LostNames => Some(io::Error::other("the medium fails")),
             Self::Full | Self::Short => Some(io::ErrorKind::StorageFull.into()),
             Self::Wrong | Self::Stall => None,
         }
@@ -82,6 +87,7 @@ impl fmt::Display for Fault {
             Self::Full => "no space",
             Self::Short => "no space after a part",
             Self::LostSync => "failed sync that loses",
+            Self::LostNames => "failed sync that loses names",
             Self::Wrong => "a wrong bit",
             Self::Stall => "stalled",
         })

@@ -29,6 +29,10 @@ pub(super) enum Effect {
     /// The sync fails, and what it should have written is forgotten, although it can still be read.
     LoseUnsynced,
     SyncDirectory,
+    /// The same of the directory.
+    LoseNames,
+    /// Enters the name of a file once more, so that the next sync of the directory writes it.
+    Reenter,
     Remove,
 }
 
@@ -159,7 +163,7 @@ impl Medium {
     pub(super) fn check(&self, name: &str, effect: &Effect) -> io::Result<()> {
         match effect {
             Effect::Create if self.names.contains_key(name) => Err(io::ErrorKind::AlreadyExists.into()),
-            Effect::Nothing | Effect::SyncDirectory | Effect::Create => Ok(()),
+            Effect::Nothing | Effect::SyncDirectory | Effect::LoseNames | Effect::Create => Ok(()),
             Effect::Write { offset, .. } => self.files[self.find(name)?].check_write(*offset),
             _ => self.find(name).map(drop),
         }
@@ -174,10 +178,13 @@ impl Medium {
                 self.rename(name, Some(self.files.len() - 1));
             }
             Effect::Remove => self.rename(name, None),
+            Effect::Reenter => self.rename(name, self.names.get(name).copied()),
             Effect::SyncDirectory => {
-                self.durable_names = self.names.clone();
-                self.unsynced_names.clear();
+                for entry in self.unsynced_names.drain(..) {
+                    entry.apply(&mut self.durable_names);
+                }
             }
+            Effect::LoseNames => self.unsynced_names.clear(),
             _ => self.apply_to_file(name, effect),
         }
     }

@@ -356,6 +356,7 @@ impl Storage for SimStorage {
         let steps = [
             ("rewrite", Effect::Rewrite(start, end)),
             ("sync", Effect::Sync),
+            ("enter", Effect::Reenter),
             ("sync directory", Effect::SyncDirectory),
         ];
         self.call_on_file(name, steps.into(), |_| Ok(()))
