@@ -156,6 +156,28 @@ fn several_faults_at_random_calls_lose_nothing_acknowledged() {
     assert!(all_struck as u64 > runs / 2, "{all_struck} faults in {runs} runs");
 }
 
+/// The log may have been creating a segment meanwhile, of which its own sync would not write the name any more.
+#[test]
+fn a_sync_of_the_directory_that_fails_for_a_snapshot_ends_all_writing() {
+    let mut failed = 0;
+    for call in 0..100 {
+        let storage = SimStorage::new();
+        let db = opened(&storage).unwrap();
+        db.insert("key", "value").unwrap();
+        storage.inject(storage.calls() as u64 + call, Fault::LostNames);
+        let outcome = db.snapshot();
+        if storage.struck() == 0 {
+            continue;
+        }
+        failed += 1;
+        assert!(outcome.is_err());
+        let error = db.insert("key", "later").unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Poisoned { .. }), "{error}");
+    }
+    // That of the new segment, that of the snapshot, and that of what it replaces.
+    assert_eq!(failed, 3);
+}
+
 #[test]
 fn a_snapshot_that_the_medium_wrote_wrongly_replaces_nothing() {
     let mut wrong = 0;

@@ -2,7 +2,8 @@
 //!
 //! The log changes to a new segment at the version that the snapshot is taken at. The snapshot is read from the
 //! index at that version, written, synced, and read back in full. Only then are older snapshots and the segments
-//! before them removed. Whatever fails on the way leaves the log as it is, and the log alone is enough.
+//! before them removed. Whatever fails on the way leaves the log as it is, and the log alone is enough. Only a failed sync
+//! of the directory ends all writing.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -206,6 +207,7 @@ impl Engine {
             log.wait_for_segment(plan.header.segment).await?;
         }
         let summary = plan.write_file(storage).await?;
+        self.sync_names(storage.as_ref()).await?;
         let header = &plan.header;
         Ok(SnapshotInfo {
             version: header.version,
@@ -246,7 +248,13 @@ impl Engine {
             }
             storage.remove(&file.name).await?;
         }
-        if replaced.is_empty() { Ok(()) } else { storage.sync_directory().await }
+        if replaced.is_empty() { Ok(()) } else { self.sync_names(storage).await }
+    }
+
+    /// Makes names durable. An error ends all writing: the sync may have lost the name of a segment that the log is
+    /// creating, and the log's own sync would not notice.
+    async fn sync_names(&self, storage: &dyn Storage) -> Result<()> {
+        storage.sync_directory().await.inspect_err(|error| self.progress.poison(error.clone()))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::index::Index;
 use crate::storage::Storage;
 use crate::{Compression, Result, Version};
 
-/// Writes a snapshot to a file that is not there yet, makes it durable, and reads it back in full.
+/// Writes a snapshot to a file that is not there yet, makes all but its name durable, and reads it back in full.
 pub(crate) async fn write_file(
     storage: &Arc<dyn Storage>,
     header: &SnapshotHeader,
@@ -21,7 +21,6 @@ pub(crate) async fn write_file(
     let mut sink = StorageSink::new(Arc::clone(storage), &name);
     let summary = write(&mut sink, header, contents, compression, forgotten).await?;
     storage.sync(&name).await?;
-    storage.sync_directory().await?;
     verify(&mut StorageSource::new(Arc::clone(storage), &name), &name).await?;
     Ok(summary)
 }

@@ -111,7 +111,8 @@ pub(crate) const PROOFS: &[Proof] = &[
         "reads beside limits that end readers",
         Share::Parts(30),
         "readers",
-        |tools, seconds, seed| tools.test("readers", "", &scaled(seconds, seed)),
+        // Two campaigns, one for each limit.
+        |tools, seconds, seed| tools.test("readers", "", &scaled(seconds.div_ceil(2), seed)),
     ),
     test("every fault at every call", "fault injections", Share::Fixed, "faults", |tools, _, _| {
         tools.test("faults", "whatever_fails", &[])
