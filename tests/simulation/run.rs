@@ -167,9 +167,12 @@ async fn keyspaces(database: &Database, model: &Rc<RefCell<Model>>) -> Option<Ve
     Some(keyspaces)
 }
 
+/// Several, because most calls cannot fail in most of the ways.
 fn inject(simulation: &Simulation, storage: &SimStorage) {
     let faults = [Fault::Io, Fault::Full, Fault::Short, Fault::LostSync, Fault::LostNames];
-    storage.inject(simulation.below(160), faults[simulation.below(faults.len() as u64) as usize]);
+    for _ in 0..4 {
+        storage.inject(simulation.below(160), faults[simulation.below(faults.len() as u64) as usize]);
+    }
 }
 
 /// What goes on beside the clients, for a while.

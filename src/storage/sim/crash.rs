@@ -11,6 +11,9 @@ use super::recording::Call;
 /// The units in which a medium writes: the sector of a disk, and the page of a file system.
 const UNITS: [usize; 2] = [512, 4096];
 
+/// Zeros, and what was in that place before the file.
+const FILLERS: [u8; 2] = [0, 0xa5];
+
 /// A moment at which the power may fail, after a number of calls.
 ///
 /// # Examples
@@ -43,8 +46,8 @@ struct Choice<'a> {
     unit: usize,
     /// Whether the changes of a file reached the medium backwards.
     backwards: bool,
-    /// Whether the length of a file reached the medium before its bytes, which read as zeros then.
-    extends: bool,
+    /// What bytes read as of which only the length of the file has reached the medium, where that came before them.
+    filler: Option<u8>,
 }
 
 impl<'a> CrashPoint<'a> {
@@ -86,7 +89,7 @@ impl<'a> CrashPoint<'a> {
         let lean = |likely: u64, random: &mut Random| random.below(4) < likely;
         let unit = UNITS[random.below(2) as usize];
         let backwards = random.below(2) == 0;
-        let extends = random.below(3) == 0;
+        let filler = FILLERS.get(random.below(4) as usize).copied();
         let kept_names: Vec<_> = self.medium.unsynced_names.iter().map(|_| lean(names, &mut random)).collect();
         let kept_changes: Vec<Vec<_>> = self
             .medium
@@ -101,7 +104,7 @@ impl<'a> CrashPoint<'a> {
                 piece: &mut |file, change, _| kept_changes[file][change] && lean(pieces, &mut random),
                 unit,
                 backwards,
-                extends,
+                filler,
             },
         )
     }
@@ -122,7 +125,7 @@ impl<'a> CrashPoint<'a> {
         let extremes = [(false, false), (true, true), (true, false), (false, true)]
             .into_iter()
             .map(move |(name, piece)| point.pick(&mut |_| name, &mut |_, _, _| piece))
-            .chain([point.lengths_only()]);
+            .chain(FILLERS.map(|filler| point.lengths_only(filler)));
         let by_name = (0..names).flat_map(move |chosen| {
             let all = |keeps: &dyn Fn(usize) -> bool| point.pick(&mut |name| keeps(name), &mut |_, _, _| true);
             [all(&|name| name <= chosen), all(&|name| name != chosen), all(&|name| name == chosen)]
@@ -139,9 +142,9 @@ impl<'a> CrashPoint<'a> {
     }
 
     /// Every name and every length, without the bytes.
-    fn lengths_only(self) -> Files {
+    fn lengths_only(self, filler: u8) -> Files {
         let (name, piece) = (&mut |_| true, &mut |_, _, _| false);
-        image(self.medium, Choice { name, piece, unit: UNITS[0], backwards: false, extends: true })
+        image(self.medium, Choice { name, piece, unit: UNITS[0], backwards: false, filler: Some(filler) })
     }
 
     /// One write torn at every sector: what comes before the cut has reached the medium, or only what comes after.
@@ -160,12 +163,12 @@ impl<'a> CrashPoint<'a> {
     }
 
     fn pick(self, name: &mut dyn FnMut(usize) -> bool, piece: &mut dyn FnMut(usize, usize, usize) -> bool) -> Files {
-        image(self.medium, Choice { name, piece, unit: UNITS[0], backwards: false, extends: false })
+        image(self.medium, Choice { name, piece, unit: UNITS[0], backwards: false, filler: None })
     }
 }
 
 fn image(medium: &Medium, choice: Choice<'_>) -> Files {
-    let Choice { name: has_name, piece: has_piece, unit, backwards, extends } = choice;
+    let Choice { name: has_name, piece: has_piece, unit, backwards, filler } = choice;
     let mut names = medium.durable_names.clone();
     for (place, entry) in medium.unsynced_names.iter().enumerate() {
         if has_name(place) {
@@ -179,10 +182,10 @@ fn image(medium: &Medium, choice: Choice<'_>) -> Files {
         for place in 0..count {
             let place = if backwards { count - 1 - place } else { place };
             let change = &file.unsynced[place];
-            apply_pieces(change, unit, &mut bytes, |offset| has_piece(number, place, offset));
-            if let (Change::Write { offset, data }, true) = (change, extends) {
-                bytes.resize(bytes.len().max(offset + data.len()), 0);
+            if let (Change::Write { offset, data }, Some(filler)) = (change, filler) {
+                bytes.resize(bytes.len().max(offset + data.len()), filler);
             }
+            apply_pieces(change, unit, &mut bytes, |offset| has_piece(number, place, offset));
         }
         bytes
     };
