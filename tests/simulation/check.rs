@@ -151,7 +151,7 @@ fn contents(database: &Database, version: Version) -> State {
         let keyspace = database.keyspace(name).unwrap();
         // As of a version before there was the keyspace, nothing is in it.
         let part = view.keyspace(&keyspace);
-        let entries = part.iter().map_while(Result::ok);
+        let entries = part.iter().map(Result::unwrap);
         state.extend(entries.map(|(key, value)| ((place, key.to_vec()), value.to_vec())));
     }
     state

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use selkie::storage::sim::{Fault, SimStorage};
-use selkie::{Compression, Database, Durability, Options, Retention, Simulation, SnapshotPolicy, Visibility};
+use selkie::{Compression, Database, Durability, ErrorKind, Options, Retention, Simulation, SnapshotPolicy, Visibility};
 
 use crate::check;
 use crate::client::{self, World};
@@ -104,10 +104,15 @@ async fn generation(
         inject(simulation, storage);
     }
     let Settings { durability, visibility, options } = settings;
-    let Ok(database) = options.open_storage_async(Arc::new(storage.clone())).await else {
-        may_have_committed(model);
-        storage.die();
-        return false;
+    let database = match options.open_storage_async(Arc::new(storage.clone())).await {
+        Ok(database) => database,
+        Err(error) => {
+            let is_told = matches!(error.kind(), ErrorKind::Io { .. } | ErrorKind::DurabilityUnknown { .. });
+            assert!(storage.struck() > 0 && is_told, "{error}");
+            may_have_committed(model);
+            storage.die();
+            return false;
+        }
     };
     let found = model.borrow().version();
     assert!(database.version() >= found);
@@ -115,6 +120,7 @@ async fn generation(
     model.borrow_mut().promise(storage.calls(), found, Durability::Immediate);
     model.borrow_mut().follow(database.version());
     let Some(keyspaces) = keyspaces(&database, model).await else {
+        assert!(storage.struck() > 0, "a keyspace is refused without any fault");
         storage.die();
         return false;
     };
@@ -140,6 +146,8 @@ async fn generation(
     disturb(simulation, &database).await;
     outcome.operations += *world.operations.borrow();
     drop(world);
+    let synced = database.sync_async().await;
+    assert!(synced.is_ok() || storage.struck() > 0, "without any fault: {synced:?}");
     let closes = simulation.below(3) == 0;
     if !closes {
         storage.die();
