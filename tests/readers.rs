@@ -173,6 +173,19 @@ fn the_oldest_readers_make_room_for_commits() {
     assert!(db.stats().oldest_reader > 1);
 }
 
+/// As in an index of an application, whose keys say everything.
+#[test]
+fn versions_without_a_value_count_as_well() {
+    let db = limited(|limits| limits.reader_bytes = 100_000).in_memory().unwrap();
+    db.insert("first", "").unwrap();
+    let view = db.begin_read().unwrap();
+    for number in 0..2_000 {
+        db.insert(key(number), "").unwrap();
+        db.remove(key(number)).unwrap();
+    }
+    assert_ended(view.get("first"), 1, "reader_bytes");
+}
+
 #[test]
 fn readers_of_a_database_that_follows_are_ended_too() {
     let files = MemoryStorage::new();
@@ -408,7 +421,7 @@ fn race(set: impl FnOnce(&mut Limits), campaign: &Campaign) -> (u64, u64) {
 #[test]
 fn a_read_is_right_or_says_that_it_was_ended() {
     let by_time = race(|limits| limits.reader_time = Some(Duration::from_micros(300)), &Campaign::of(250));
-    let by_bytes = race(|limits| limits.reader_bytes = 3_000, &Campaign::of(250));
+    let by_bytes = race(|limits| limits.reader_bytes = 30_000, &Campaign::of(250));
     for (right, ended) in [by_time, by_bytes] {
         assert!(right > 0 && ended > 0, "{right} reads were right and {ended} readers were ended");
     }

@@ -85,7 +85,10 @@ export interface Limits {
   historyBytes?: number;
   watchBytes?: number;
   attempts?: number;
-  /** Beyond so many bytes of superseded values the views and transactions that hold them back are ended, oldest first. */
+  /**
+   * Beyond so many bytes of superseded values, each with 64 more, the views and transactions that hold them back are
+   * ended, oldest first.
+   */
   readerBytes?: number;
   /** For how long a view or a transaction may hold back what is superseded. */
   readerTimeMs?: number;

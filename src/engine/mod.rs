@@ -14,7 +14,7 @@ pub(crate) mod snapshots;
 
 use std::sync::{Arc, OnceLock};
 
-use crate::index::ReadPoint;
+use crate::index::{ReadPoint, Tally};
 use crate::locks::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::locks::{Mutex, RwLock};
 use crate::log::Log;
@@ -30,6 +30,9 @@ use commit::{Head, Ticket};
 use feed::Feed;
 use readers::{Pin, Readers, Term};
 use snapshots::Snapshots;
+
+/// What a superseded version takes beside its value.
+const VERSION_BYTES: i64 = 64;
 
 #[derive(Debug)]
 pub(crate) struct Engine {
@@ -168,22 +171,28 @@ impl Engine {
     /// Makes room for history: by collecting, and then by ending readers as far as their limit asks for it.
     pub(crate) fn make_room(&self) {
         let limits = &self.options.limits;
-        let (limit, lowest) = (limits.history_bytes, limits.history_bytes.min(limits.reader_bytes));
-        if lowest == u64::MAX || self.history_bytes() <= lowest {
-            return;
-        }
+        let is_too_much = || limits.history_bytes < u64::MAX && self.history_bytes() > limits.history_bytes;
+        let holds_too_much = || limits.reader_bytes < u64::MAX && self.held_bytes() > limits.reader_bytes;
         let published = self.progress.published();
-        if self.history_bytes() <= limit && self.readers.oldest_limited(published) == published {
-            return;
-        }
-        self.collect_all();
-        while self.history_bytes() > limits.reader_bytes && self.readers.end_oldest(published) {
+        if is_too_much() || (holds_too_much() && self.readers.oldest_limited(published) < published) {
             self.collect_all();
+            while holds_too_much() && self.readers.end_oldest(published) {
+                self.collect_all();
+            }
         }
     }
 
     fn history_bytes(&self) -> u64 {
-        self.catalog.read().iter().map(|keyspace| keyspace.index.tally().history_bytes.max(0).cast_unsigned()).sum()
+        self.sum(|tally| tally.history_bytes)
+    }
+
+    /// What superseded values take, each with what it costs beside its bytes.
+    fn held_bytes(&self) -> u64 {
+        self.sum(|tally| tally.history_bytes + VERSION_BYTES * (tally.revisions - tally.keys))
+    }
+
+    fn sum(&self, bytes: impl Fn(Tally) -> i64) -> u64 {
+        self.catalog.read().iter().map(|keyspace| bytes(keyspace.index.tally()).max(0).cast_unsigned()).sum()
     }
 
     /// Waits until the queue of the log has room again. Where nothing can wait, a full queue is an error.
