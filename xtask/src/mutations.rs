@@ -134,6 +134,27 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         test: ("readers", ""),
     },
     Mutation {
+        name: "a transaction that was ended commits",
+        file: "src/engine/commit.rs",
+        from: "conditions.place.check(ReadPoint::version(conditions.since))",
+        to: "Ok(())",
+        test: ("readers", "a_transaction_that_was_ended_does_not_commit"),
+    },
+    Mutation {
+        name: "readers are ended for what a snapshot or a backup holds back",
+        file: "src/engine/readers.rs",
+        from: "if oldest < kept { oldest } else { before }",
+        to: "if kept > 0 { oldest } else { before }",
+        test: ("readers", "readers_beside_a_backup_that_holds_back_more_go_on"),
+    },
+    Mutation {
+        name: "writing goes on after a sync of the directory that failed for a snapshot",
+        file: "src/engine/snapshots.rs",
+        from: ".inspect_err(|error| self.progress.poison(error.clone()))",
+        to: "",
+        test: ("faults", "a_sync_of_the_directory_that_fails_for_a_snapshot_ends_all_writing"),
+    },
+    Mutation {
         name: "the conflict check of read keys is skipped",
         file: "src/engine/commit.rs",
         from: "for key in &reads.keys {",
