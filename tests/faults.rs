@@ -16,8 +16,7 @@ use selkie::storage::sim::{Fault, SimStorage};
 use selkie::{Corruption, Database, ErrorKind, Result};
 
 const COMMITS: usize = 12;
-const FAULTS: [Fault; 6] =
-    [Fault::Io, Fault::Full, Fault::Short, Fault::LostSync, Fault::LostNames, Fault::Stall];
+const FAULTS: [Fault; 6] = [Fault::Io, Fault::Full, Fault::Short, Fault::LostSync, Fault::LostNames, Fault::Stall];
 /// How many runs with faults at random calls there are.
 const RUNS: u64 = 200;
 /// Images of the files after a run, besides those that have everything and nothing that was not synced.

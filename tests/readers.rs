@@ -14,8 +14,8 @@ use common::campaign::{Campaign, count};
 use common::unlocked::Unlocked;
 use selkie::storage::MemoryStorage;
 use selkie::{
-    Database, Error, ErrorKind, Isolation, Limits, Options, Readable, Refreshed, Result, Retention,
-    TransactionOptions, View, Writable,
+    Database, Error, ErrorKind, Isolation, Limits, Options, Readable, Refreshed, Result, Retention, TransactionOptions,
+    View, Writable,
 };
 
 fn limited(set: impl FnOnce(&mut Limits)) -> Options {

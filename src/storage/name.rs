@@ -5,9 +5,6 @@ use crate::{Error, Result};
 /// The name of the file that carries the lock of a storage kept in a directory.
 pub(super) const LOCK: &str = "lock";
 
-/// The name of a file in such a directory that is there for a moment only.
-pub(super) const SCRATCH: &str = ".scratch";
-
 /// Whether a storage can hold a file of this name.
 ///
 /// A name that differs from `lock` only in case is refused too: some file systems hold it for the same file.

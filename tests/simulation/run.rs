@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use selkie::storage::sim::{Fault, SimStorage};
-use selkie::{Compression, Database, Durability, ErrorKind, Options, Retention, Simulation, SnapshotPolicy, Visibility};
+use selkie::{
+    Compression, Database, Durability, ErrorKind, Options, Retention, Simulation, SnapshotPolicy, Visibility,
+};
 
 use crate::check;
 use crate::client::{self, World};

@@ -4,7 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-use crate::storage::name;
+/// The name of a file that is there for a moment only. No file of a storage begins with a dot.
+const SCRATCH: &str = ".scratch";
 
 /// Creates the directory and those above it that are missing, such that each survives a power loss.
 pub(super) fn create(directory: &Path) -> io::Result<()> {
@@ -39,7 +40,7 @@ pub(super) fn sync(directory: &Path) -> io::Result<()> {
 
 /// Syncs a directory of which a sync may have failed: what that forgot is written again with the name that is new.
 pub(super) fn sync_again(directory: &Path) -> io::Result<()> {
-    let scratch = directory.join(name::SCRATCH);
+    let scratch = directory.join(SCRATCH);
     File::create(&scratch)?;
     fs::remove_file(&scratch)?;
     sync(directory)
