@@ -221,11 +221,13 @@ impl<'a> Cursor<'a> {
         let found = match direction {
             Direction::Forward => merge.next(copy),
             Direction::Backward => merge.next_back(copy),
-        };
-        self.current = found.transpose()?;
-        if self.current.is_none() {
+        }
+        .transpose();
+        if !matches!(found, Ok(Some(_))) {
+            // After an error it would end, as if no entry followed.
             self.ahead = None;
         }
+        self.current = found?;
         Ok(self.current.is_some())
     }
 }

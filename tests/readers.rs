@@ -55,6 +55,7 @@ fn every_read_of_a_view_that_was_ended_says_so() {
     let at = view.version();
     let (mut range, mut keys, mut reversed) = (view.iter(), view.keys::<&str>(..), view.iter().rev());
     let (mut cursor, mut history) = (view.cursor(), view.history_range::<&str>(..).unwrap());
+    assert!(cursor.next().unwrap());
     db.remove("key").unwrap();
     commit_until_ended(&db, 1);
 
@@ -78,7 +79,12 @@ fn every_read_of_a_view_that_was_ended_says_so() {
     #[expect(clippy::iter_nth_zero, reason = "it leaps where `next` steps")]
     let item = reversed.nth(0).unwrap();
     assert_ended(item, at, ended);
-    assert_ended(cursor.next(), at, ended);
+    for _ in 0..3 {
+        assert_ended(cursor.next(), at, ended);
+        assert_ended(cursor.previous(), at, ended);
+        assert_ended(cursor.previous(), at, ended);
+        assert_eq!(cursor.key(), Some(&b"key"[..]), "it stays where it was");
+    }
     assert_ended(history.next().unwrap(), at, ended);
     assert!(range.next().is_none() && keys.next().is_none() && history.next().is_none());
     // The error is an item, and the last.
