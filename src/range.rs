@@ -343,7 +343,10 @@ impl<'a> Merge<'a> {
         while passed < count {
             let untouched =
                 self.tracked.is_none() && self.overlay.as_mut().is_none_or(|overlay| overlay.front().is_none());
-            if untouched && !self.finished && let Some(walk) = &mut self.walk {
+            if untouched
+                && !self.finished
+                && let Some(walk) = &mut self.walk
+            {
                 passed += walk.leap_front(count - passed);
                 if passed == count {
                     break;

@@ -27,6 +27,8 @@ pub(crate) struct World {
     pub(crate) database: Database,
     pub(crate) keyspaces: Vec<Keyspace>,
     pub(crate) durability: Durability,
+    /// Whether a limit may end transactions.
+    pub(crate) ends_readers: bool,
     /// Whether transactions have levels of their own.
     pub(crate) varies: bool,
     /// Whether what can be seen survives whatever the database's level names.
@@ -58,13 +60,11 @@ pub(crate) fn level(simulation: &Simulation) -> Durability {
 /// Transactions until the storage fails, or the database is closed.
 pub(crate) async fn run(world: Rc<World>, transactions: u64) {
     for _ in 0..transactions {
-        if let Err(error) = transaction(&world).await {
-            let ends = matches!(
-                error.kind(),
-                ErrorKind::Closed | ErrorKind::Poisoned { .. } | ErrorKind::DurabilityUnknown { .. }
-            );
-            assert!(ends, "{error}");
-            return;
+        let Err(error) = transaction(&world).await else { continue };
+        match error.kind() {
+            ErrorKind::ReaderEnded { .. } if world.ends_readers => {}
+            ErrorKind::Closed | ErrorKind::Poisoned { .. } | ErrorKind::DurabilityUnknown { .. } => return,
+            _ => panic!("{error}"),
         }
     }
 }

@@ -27,7 +27,7 @@ fn every_crash_leaves_a_prefix_of_the_commits_with_all_that_was_promised() {
     let campaign = Campaign::of(variable("SELKIE_RUNS", RUNS));
     let (first, mut runs) = (variable("SELKIE_SEED", 1), 0);
     let images = variable("SELKIE_IMAGES", IMAGES);
-    let mut sums = [0; 4];
+    let mut sums = [0; 5];
     while campaign.goes_on(runs) {
         let seed = first + runs;
         if cfg!(target_arch = "wasm32") {
@@ -38,16 +38,17 @@ fn every_crash_leaves_a_prefix_of_the_commits_with_all_that_was_promised() {
             say(&format!("again: SELKIE_SEED={seed} SELKIE_RUNS=1 SELKIE_IMAGES={images}"));
             resume_unwind(panic)
         });
-        let counts = [outcome.operations, outcome.commits, outcome.faults, outcome.images];
+        let counts = [outcome.operations, outcome.commits, outcome.faults, outcome.images, outcome.ended];
         sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
         runs += 1;
     }
-    let [operations, commits, faults, images] = sums;
-    say(&format!("{runs} runs, {commits} commits"));
+    let [operations, commits, faults, images, ended] = sums;
+    say(&format!("{runs} runs, {commits} commits, {ended} readers ended by limits"));
     count(operations, "simulated operations");
     count(images, "crash images");
     count(faults, "faults in the simulation");
     assert!(commits > runs && images > runs, "the runs do too little");
+    assert!(runs < RUNS || cfg!(target_arch = "wasm32") || ended > 0, "no limit ended a reader");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use selkie::storage::sim::{Fault, SimStorage};
 use selkie::{
-    Compression, Database, Durability, ErrorKind, Options, Retention, Simulation, SnapshotPolicy, Visibility,
+    Compression, Database, Durability, ErrorKind, Limits, Options, Retention, Simulation, SnapshotPolicy, Visibility,
 };
 
 use crate::check;
@@ -23,6 +23,8 @@ pub(crate) struct Outcome {
     pub(crate) operations: u64,
     pub(crate) commits: u64,
     pub(crate) faults: u64,
+    /// Readers that a limit ended.
+    pub(crate) ended: u64,
     pub(crate) images: u64,
     /// All calls of all storages.
     pub(crate) trace: String,
@@ -32,6 +34,7 @@ pub(crate) struct Outcome {
 struct Settings {
     durability: Durability,
     visibility: Visibility,
+    ends_readers: bool,
     options: Options,
 }
 
@@ -44,14 +47,23 @@ fn settings(simulation: &Simulation, retention: Retention) -> Settings {
     let compression = if simulation.below(2) == 0 { Compression::None } else { Compression::Lz4 };
     let visibility = if simulation.below(3) == 0 { Visibility::Applied } else { Visibility::Durable };
     let durability = client::level(simulation);
+    let mut limits = Limits::default();
+    if simulation.below(3) == 0 {
+        limits.reader_time = Some(Duration::from_millis(1 + simulation.below(5)));
+    }
+    if simulation.below(3) == 0 {
+        limits.reader_bytes = 1_000 + simulation.below(5_000);
+    }
+    let ends_readers = limits != Limits::default();
     let options = Options::new()
+        .limits(limits)
         .durability(durability)
         .visibility(visibility)
         .history(retention)
         .snapshots(policy)
         .compression(compression)
         .segment_bytes(4096);
-    Settings { durability, visibility, options }
+    Settings { durability, visibility, ends_readers, options }
 }
 
 fn any_retention(simulation: &Simulation) -> Retention {
@@ -105,7 +117,7 @@ async fn generation(
     if simulation.below(2) == 0 {
         inject(simulation, storage);
     }
-    let Settings { durability, visibility, options } = settings;
+    let Settings { durability, visibility, ends_readers, options } = settings;
     let database = match options.open_storage_async(Arc::new(storage.clone())).await {
         Ok(database) => database,
         Err(error) => {
@@ -133,6 +145,7 @@ async fn generation(
         database: database.clone(),
         keyspaces,
         durability,
+        ends_readers,
         varies,
         // A commit of a lower level can be seen before it has the database's own.
         shows_only_durable: visibility == Visibility::Durable && !varies,
@@ -147,6 +160,7 @@ async fn generation(
     }
     disturb(simulation, &database).await;
     outcome.operations += *world.operations.borrow();
+    outcome.ended += database.stats().readers_ended;
     drop(world);
     let synced = database.sync_async().await;
     assert!(synced.is_ok() || storage.struck() > 0, "without any fault: {synced:?}");
