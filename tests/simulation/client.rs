@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use selkie::storage::sim::SimStorage;
 use selkie::{
-    Database, Durability, ErrorKind, Isolation, Keyspace, Readable, Result, Simulation, Transaction,
-    TransactionOptions, Version, Writable,
+    Database, Durability, Error, ErrorKind, Isolation, Keyspace, Readable, Result, Simulation, Transaction,
+    TransactionOptions, Version, View, Writable,
 };
 
-use crate::model::{Changes, Key, Model};
+use crate::model::{Changes, Key, Model, State};
 
 const KEYS: u64 = 24;
 /// The keyspace that comes and goes, and its place in the model.
@@ -75,6 +75,21 @@ pub(crate) async fn pass(world: Rc<World>, rounds: u64) {
         // Whatever fails here fails for the clients as well.
         if world.pass_once().await.is_err() {
             return;
+        }
+    }
+}
+
+/// A view that is read again and again, until a limit ends it or the database is closed.
+pub(crate) async fn look(world: Rc<World>, times: u64) {
+    let since = world.database.version();
+    let Ok(view) = world.database.begin_read() else { return };
+    for _ in 0..times {
+        world.pause().await;
+        match world.check_view(&view, since).err().as_ref().map(Error::kind) {
+            None => {}
+            Some(ErrorKind::ReaderEnded { .. }) if world.ends_readers => return,
+            Some(ErrorKind::Closed) => return,
+            Some(kind) => panic!("{kind:?}"),
         }
     }
 }
@@ -154,17 +169,19 @@ impl World {
                 None => drop(expected.remove(key)),
             }
         }
-        let part = open.transaction.keyspace(&self.keyspaces[keyspace]);
-        let found: Vec<_> =
-            part.iter().map(|entry| entry.map(|(key, value)| (key.to_vec(), value.to_vec()))).collect::<Result<_>>()?;
-        let expected: Vec<_> = expected
-            .into_iter()
-            .filter(|((place, _), _)| *place == keyspace)
-            .map(|((_, key), value)| (key, value))
-            .collect();
-        assert_eq!(found, expected, "keyspace {keyspace} in a transaction since {}", open.since);
+        let found = entries(&open.transaction.keyspace(&self.keyspaces[keyspace]))?;
+        assert_eq!(found, part_of(&expected, keyspace), "keyspace {keyspace} in a transaction since {}", open.since);
         let all = (0..KEYS).map(|number| (keyspace, format!("key {number:02}").into_bytes()));
         open.read.extend(all.filter(|key| !open.changes.contains_key(key)));
+        Ok(())
+    }
+
+    fn check_view(&self, view: &View, since: Version) -> Result<()> {
+        let expected = self.model.borrow().state(since);
+        for (place, keyspace) in self.keyspaces.iter().enumerate() {
+            let found = entries(&view.keyspace(keyspace))?;
+            assert_eq!(found, part_of(&expected, place), "keyspace {place} in a view of {since}");
+        }
         Ok(())
     }
 
@@ -252,6 +269,15 @@ impl World {
             self.model.borrow_mut().promise(self.storage.calls(), self.database.version(), self.durability);
         }
     }
+}
+
+fn entries(part: &impl Readable) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    part.iter().map(|entry| entry.map(|(key, value)| (key.to_vec(), value.to_vec()))).collect()
+}
+
+fn part_of(state: &State, keyspace: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let part = state.iter().filter(|((place, _), _)| *place == keyspace);
+    part.map(|((_, key), value)| (key.clone(), value.clone())).collect()
 }
 
 async fn poll_once<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {

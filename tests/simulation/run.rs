@@ -158,6 +158,9 @@ async fn generation(
     if simulation.below(2) == 0 {
         simulation.spawn(client::pass(Rc::clone(&world), 1 + simulation.below(4)));
     }
+    for _ in 0..simulation.below(3) {
+        simulation.spawn(client::look(Rc::clone(&world), 1 + simulation.below(6)));
+    }
     disturb(simulation, &database).await;
     outcome.operations += *world.operations.borrow();
     outcome.ended += database.stats().readers_ended;
