@@ -92,7 +92,7 @@ fn every_read_of_a_view_that_was_ended_says_so() {
     assert_eq!([of_users.iter().count(), of_users.keys::<&str>(..).count(), view.iter().count()], [1, 1, 1]);
     let mut of_users = of_users.iter();
     assert_ended(of_users.next().unwrap(), at, ended);
-    assert_eq!((of_users.nth(0).is_none(), of_users.count()), (true, 0));
+    assert_eq!((of_users.nth(1).is_none(), of_users.count()), (true, 0));
 
     assert!(!db.begin_read().unwrap().contains_key("key").unwrap());
 }
