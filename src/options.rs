@@ -183,10 +183,9 @@ pub struct Limits {
     /// How much may be queued for the log before writers wait. Where nothing can wait, as in a browser, a commit is
     /// refused then, and can be made once earlier ones are written.
     pub queue_bytes: u64,
-    /// How many bytes of superseded values may be kept; a commit beyond that is refused.
+    /// How many bytes of superseded values may be kept, with 64 more for each of them; a commit beyond that is refused.
     pub history_bytes: u64,
-    /// How many bytes of superseded values may be kept, with 64 more for each of them, before those views and
-    /// transactions that hold them back are ended, oldest first: they fail with
+    /// How many of the same bytes may be kept before those views and transactions that hold them back are ended, oldest first: they fail with
     /// [`ErrorKind::ReaderEnded`](crate::ErrorKind::ReaderEnded) from then on. What the retention keeps counts as well, so
     /// that the limit belongs well above that. None is ended where a snapshot or a backup holds back as much.
     pub reader_bytes: u64,

@@ -200,6 +200,13 @@ fn retained_history_is_limited() {
 }
 
 #[test]
+fn history_of_values_without_bytes_is_limited_too() {
+    let (db, _) = stored(limited(|limits| limits.history_bytes = 1000).history(Retention::Forever));
+    let refused = (0..100).find_map(|_| db.insert("key", "").err()).unwrap();
+    assert_limit(Err::<(), _>(refused), "bytes of retained history", 1000);
+}
+
+#[test]
 fn history_that_is_not_retained_never_reaches_its_limit() {
     let db = limited(|limits| limits.history_bytes = 1000).in_memory().unwrap();
     for _ in 0..100 {

@@ -82,13 +82,11 @@ export interface OpenOptions<K = string, V = unknown> extends KeyspaceOptions<K,
 export interface Limits {
   transactionBytes?: number;
   queueBytes?: number;
+  /** Beyond so many bytes of superseded values, each with 64 more, commits are refused. */
   historyBytes?: number;
   watchBytes?: number;
   attempts?: number;
-  /**
-   * Beyond so many bytes of superseded values, each with 64 more, the views and transactions that hold them back are
-   * ended, oldest first.
-   */
+  /** Beyond so many of the same bytes, the views and transactions that hold them back are ended, oldest first. */
   readerBytes?: number;
   /** For how long a view or a transaction may hold back what is superseded. */
   readerTimeMs?: number;

@@ -161,7 +161,7 @@ impl Engine {
     pub(crate) fn check_history_limit(&self) -> Result<()> {
         self.make_room();
         let limit = self.options.limits.history_bytes;
-        let actual = if limit == u64::MAX { 0 } else { self.history_bytes() };
+        let actual = if limit == u64::MAX { 0 } else { self.held_bytes() };
         if actual <= limit {
             return Ok(());
         }
@@ -171,7 +171,7 @@ impl Engine {
     /// Makes room for history: by collecting, and then by ending readers as far as their limit asks for it.
     pub(crate) fn make_room(&self) {
         let limits = &self.options.limits;
-        let is_too_much = || limits.history_bytes < u64::MAX && self.history_bytes() > limits.history_bytes;
+        let is_too_much = || limits.history_bytes < u64::MAX && self.held_bytes() > limits.history_bytes;
         let holds_too_much = || limits.reader_bytes < u64::MAX && self.held_bytes() > limits.reader_bytes;
         let published = self.progress.published();
         if is_too_much() || (holds_too_much() && self.readers.oldest_limited(published) < published) {
@@ -182,16 +182,9 @@ impl Engine {
         }
     }
 
-    fn history_bytes(&self) -> u64 {
-        self.sum(|tally| tally.history_bytes)
-    }
-
     /// What superseded values take, each with what it costs beside its bytes.
     fn held_bytes(&self) -> u64 {
-        self.sum(|tally| tally.history_bytes + VERSION_BYTES * (tally.revisions - tally.keys))
-    }
-
-    fn sum(&self, bytes: impl Fn(Tally) -> i64) -> u64 {
+        let bytes = |tally: Tally| tally.history_bytes + VERSION_BYTES * (tally.revisions - tally.keys);
         self.catalog.read().iter().map(|keyspace| bytes(keyspace.index.tally()).max(0).cast_unsigned()).sum()
     }
 
