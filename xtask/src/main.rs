@@ -7,6 +7,7 @@ mod checks;
 mod dataset;
 mod demo;
 mod fuzz;
+mod instructions;
 mod models;
 mod mutations;
 mod nightly;
@@ -19,6 +20,7 @@ mod prove;
 mod sanitizers;
 mod schedules;
 mod setup;
+mod system;
 mod table;
 mod teeth;
 mod test;
@@ -48,6 +50,7 @@ usage: cargo xtask <command>
   prove [--budget minutes] [--seed n] [WORD...]
                                  the campaign of all proofs, or of those whose names have a word: its table is appended to
                                  docs/RELIABILITY.md
+  instructions [--keep]          what the hot paths take by callgrind, beside benches/instructions.json; --keep writes it
   check                          formatting, lints, documentation, dependencies, examples and benches
   setup                          install everything that the other commands need, and nothing else";
 
@@ -72,6 +75,7 @@ fn run(arguments: &[&str]) -> Result {
         ["teeth", rest @ ..] => teeth::run(rest).map(drop),
         ["prove", rest @ ..] => prove::run(&prove::Options::parse(rest)?),
         ["fuzz", rest @ ..] => fuzz::run(rest),
+        ["instructions", rest @ ..] => instructions::run(rest),
         ["check"] => checks::run(),
         ["setup"] => setup::all(),
         [] | ["help" | "--help" | "-h"] => {
