@@ -1,6 +1,5 @@
 //! Threads: waiting parks, and background work has a thread of its own.
 
-use crate::locks::standard::sync::atomic::{AtomicBool, Ordering};
 use std::cell::{Cell, OnceCell};
 use std::future::Future;
 use std::sync::Arc;
@@ -9,6 +8,7 @@ use web_time::Duration;
 
 #[cfg(feature = "testing")]
 use super::simulated;
+use crate::locks::standard::sync::atomic::{AtomicBool, Ordering};
 use crate::locks::standard::thread::{self, JoinHandle, Thread};
 use crate::locks::{Condvar, Mutex, MutexGuard, standard};
 use crate::{Error, Result};
