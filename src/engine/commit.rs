@@ -75,9 +75,9 @@ pub(crate) fn stage_of(durability: Durability) -> Stage {
 }
 
 /// The payload of a commit's frame.
-pub(crate) fn encode_changes<'a>(changes: impl ExactSizeIterator<Item = Change<'a>>) -> Payload {
+pub(crate) fn encode_changes<'a>(changes: impl Iterator<Item = Change<'a>> + Clone) -> Payload {
     let mut buffer = Vec::with_capacity(256);
-    codec::encode(&(changes.len() as u64), &mut buffer);
+    codec::encode(&(changes.clone().count() as u64), &mut buffer);
     for (keyspace, key, value) in changes {
         let keyspace = keyspace.number;
         match value {
@@ -92,7 +92,7 @@ impl Engine {
     /// Commits changes under conditions. The changes are applied when this returns; durability follows.
     pub(crate) fn commit<'a>(
         &self,
-        changes: impl ExactSizeIterator<Item = Change<'a>> + Clone,
+        changes: impl Iterator<Item = Change<'a>> + Clone,
         conditions: Option<Conditions<'_>>,
         durability: Durability,
     ) -> Result<Ticket> {

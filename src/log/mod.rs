@@ -229,13 +229,11 @@ impl Log {
     }
 
     async fn write(&self, group: Group) -> Result<()> {
+        let together = group.is_written_and_synced_at_once(self.progress.published());
         let Group { file, segment, offset, bytes, last, visible_when_written, sync } = group;
         let length = bytes.len() as u64;
         if length > 0 {
             self.reserve(&file, offset + length).await?;
-            // A write of its own is worth it only where somebody can see more before the sync.
-            let shows_more = visible_when_written > self.progress.published();
-            let together = sync && (visible_when_written < last || !shows_more);
             let flush = if together { Flush::Yes } else { Flush::No };
             self.storage.write(&file, offset, Bytes::from(bytes), flush).await?;
             self.counters.writes.fetch_add(1, Ordering::Relaxed);

@@ -41,6 +41,14 @@ pub(crate) struct Group {
     pub(crate) sync: bool,
 }
 
+impl Group {
+    /// A write of its own is worth it only where somebody can see more before the sync.
+    pub(super) fn is_written_and_synced_at_once(&self, published: Version) -> bool {
+        let shows_more = self.visible_when_written > published;
+        self.sync && (self.visible_when_written < self.last || !shows_more)
+    }
+}
+
 /// The change to a new segment.
 #[derive(Debug)]
 pub(crate) struct Rotation {

@@ -252,3 +252,82 @@ fn lost_successor(chain: &Chain, segment: u64) -> Error {
     let kind = if chain.unfinished == Some(segment) { Corruption::Header } else { Corruption::Missing };
     Error::corrupted(segment_name(segment), 0, kind)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+    use crate::options::Retention;
+    use crate::runtime::block_on;
+
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    const FIRST: u32 = DEFAULT_NUMBER + 1;
+
+    fn payload(operations: &[Operation<'_>]) -> Vec<u8> {
+        let mut buffer = Vec::new();
+        codec::encode(&(operations.len() as u64), &mut buffer);
+        for operation in operations {
+            codec::encode(operation, &mut buffer);
+        }
+        buffer
+    }
+
+    /// What becomes of commits of these payloads and times.
+    fn replayed(commits: &[(Vec<u8>, u64)]) -> Result<Recovered> {
+        let mut recovered = Recovered::empty(Retention::None);
+        let mut replay = Replay::new(&mut recovered, None);
+        for (version, (payload, time)) in (1..).zip(commits) {
+            let commit = LoggedCommit { version, time: *time, payload, offset: 0 };
+            block_on(replay.commit("log", commit))?;
+        }
+        replay.put_gathered();
+        Ok(recovered)
+    }
+
+    fn damage(commits: &[(Vec<u8>, u64)]) -> Option<Corruption> {
+        replayed(commits).err().map(|error| match error.kind() {
+            ErrorKind::Corrupted { kind, .. } => *kind,
+            other => unreachable!("{other:?}"),
+        })
+    }
+
+    fn create(keyspace: u32, name: &str) -> Operation<'_> {
+        Operation::CreateKeyspace { keyspace, name }
+    }
+
+    #[test]
+    fn an_operation_that_contradicts_those_before_it_is_damage() {
+        let set = |keyspace| Operation::Set { keyspace, key: b"key", value: b"value" };
+        let fits = [create(FIRST, "one"), create(FIRST + 1, "two"), set(FIRST), set(DEFAULT_NUMBER), set(FIRST + 1)];
+        assert_eq!(damage(&[(payload(&fits), 0)]), None);
+        let contradictions: [&[Operation<'_>]; 8] = [
+            &[create(FIRST, "one"), create(FIRST, "two")],
+            &[create(FIRST, "one"), create(FIRST + 1, "one")],
+            &[create(u32::MAX, "last")],
+            &[set(FIRST)],
+            &[set(DEFAULT_NUMBER), Operation::Remove { keyspace: FIRST, key: b"key" }],
+            &[create(FIRST, "one"), set(FIRST), Operation::DropKeyspace { keyspace: FIRST }, set(FIRST)],
+            &[Operation::DropKeyspace { keyspace: FIRST }],
+            &[Operation::DropKeyspace { keyspace: DEFAULT_NUMBER }],
+        ];
+        for operations in contradictions {
+            assert_eq!(damage(&[(payload(operations), 0)]), Some(Corruption::Payload), "{operations:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_after_the_last_operation_are_damage() {
+        let mut longer = payload(&[create(FIRST, "one")]);
+        longer.push(0);
+        assert_eq!(damage(&[(longer, 0)]), Some(Corruption::Payload));
+    }
+
+    #[test]
+    fn time_may_stand_still_but_not_go_back() {
+        let at = |name, number, time| (payload(&[create(number, name)]), time);
+        assert_eq!(damage(&[at("one", FIRST, 7), at("two", FIRST + 1, 7)]), None);
+        assert_eq!(damage(&[at("one", FIRST, 7), at("two", FIRST + 1, 6)]), Some(Corruption::Sequence));
+    }
+}

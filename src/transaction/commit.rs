@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use super::Transaction;
 use crate::engine::Engine;
 use crate::engine::catalog::KeyspaceState;
-use crate::engine::commit::{Change, Conditions, Ticket};
+use crate::engine::commit::{Conditions, Ticket};
 use crate::handle::Handle;
 use crate::index::Blob;
 use crate::log::Log;
@@ -108,8 +108,7 @@ impl Transaction {
         let Self { handle, options, snapshot, overlays, reads, .. } = self;
         let since = snapshot.as_ref().map(|snapshot| snapshot.point().version);
         let reads = reads.into_inner().into_reads();
-        let count: usize = overlays.iter().map(|(_, overlay)| overlay.len()).sum();
-        if count == 0 {
+        if overlays.iter().all(|(_, overlay)| overlay.is_empty()) {
             // What it read was one snapshot, which is a place in the serial order of its own.
             handle.check_open()?;
             let version = since.unwrap_or_else(|| handle.progress.published());
@@ -122,12 +121,9 @@ impl Transaction {
             writes_too: options.isolation == Isolation::Snapshot,
         });
         let durability = options.durability.unwrap_or(handle.options.durability);
-        let changes = Counted {
-            count,
-            changes: overlays.iter().flat_map(|(keyspace, overlay)| {
-                overlay.iter().map(move |(key, value)| (keyspace, key, value.as_ref()))
-            }),
-        };
+        let changes = overlays
+            .iter()
+            .flat_map(|(keyspace, overlay)| overlay.iter().map(move |(key, value)| (keyspace, key, value.as_ref())));
         // The snapshot is held until here: the collector keeps what validation has to find.
         let ticket = handle.commit(changes, conditions, durability)?;
         drop(snapshot);
@@ -226,29 +222,6 @@ impl CommitFuture {
         Self(Box::pin(async move { applied?.wait().await }))
     }
 }
-
-/// An iterator over changes whose number is known.
-#[derive(Clone)]
-struct Counted<I> {
-    count: usize,
-    changes: I,
-}
-
-impl<'a, I: Iterator<Item = Change<'a>>> Iterator for Counted<I> {
-    type Item = Change<'a>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let next = self.changes.next()?;
-        self.count -= 1;
-        Some(next)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.count, Some(self.count))
-    }
-}
-
-impl<'a, I: Iterator<Item = Change<'a>>> ExactSizeIterator for Counted<I> {}
 
 impl CommitInfo {
     fn new(handle: &Handle, version: Version) -> Self {

@@ -9,6 +9,7 @@ mod demo;
 mod fuzz;
 mod instructions;
 mod models;
+mod mutants;
 mod mutations;
 mod nightly;
 mod package;
@@ -44,6 +45,8 @@ usage: cargo xtask <command>
   bench-web [--quick] [--peers a,b] [--records n]
                                  Selkie and six others in Chromium: tables, saved in target/bench-web
   teeth [WORD...]                breaks the engine on purpose, in every way or those whose names have the words: a test must fail
+  mutants [ARGUMENT...]          breaks the path of a commit in every small way, by cargo-mutants, and fails when less than 90 % are
+                                 noticed; takes hours, and is no part of `prove`; arguments go to cargo-mutants (--shard 0/8)
   fuzz [TARGET...] [--seconds n] [--seed n]
                                  all fuzz targets, or some, each for so many seconds (default 60): codec, log, snapshot,
                                  database, operations
@@ -73,6 +76,7 @@ fn run(arguments: &[&str]) -> Result {
         ["package", rest @ ..] => package::run(package::Build::parse(rest)?),
         ["bench-web", rest @ ..] => bench_web::run(rest),
         ["teeth", rest @ ..] => teeth::run(rest).map(drop),
+        ["mutants", rest @ ..] => mutants::run(rest),
         ["prove", rest @ ..] => prove::run(&prove::Options::parse(rest)?),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["instructions", rest @ ..] => instructions::run(rest),

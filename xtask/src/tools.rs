@@ -40,6 +40,10 @@ impl Tool {
         Self::named("cargo-fuzz", "0.13.1", true)
     }
 
+    pub(crate) fn cargo_mutants() -> Self {
+        Self::named("cargo-mutants", "27.1.0", true)
+    }
+
     fn named(package: &'static str, version: &str, locked: bool) -> Self {
         Self { package, program: package, version: version.to_owned(), locked }
     }
