@@ -94,6 +94,19 @@ fn damaged_snapshot_of_a_restored_database_is_an_error() {
 }
 
 #[test]
+fn restored_database_refuses_what_was_forgotten_before() {
+    let db = Database::in_memory();
+    let inserted = db.insert("key", "value").unwrap().version();
+    db.remove("key").unwrap();
+    db.insert("other", "value").unwrap();
+    db.collect_garbage().unwrap();
+    for db in [&db, &restore(&backup(&db))] {
+        let error = db.at(inserted).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::HistoryCollected { .. }), "{error}");
+    }
+}
+
+#[test]
 fn empty_database_can_be_backed_up() {
     let restored = restore(&backup(&Database::in_memory()));
     assert_eq!(restored.version(), 0);

@@ -5,6 +5,7 @@ mod common;
 
 use std::sync::Arc;
 
+use common::busy::{Busy, Work};
 use common::unlocked::Unlocked;
 use common::{Random, assert_filled, contents, fill, last_file, small_segments};
 use selkie::storage::{Flush, MemoryStorage, Storage};
@@ -195,6 +196,31 @@ fn every_prefix_of_a_file_reads_as_a_prefix_of_the_commits() {
         }
         assert_eq!(seen, db.version());
     }
+}
+
+/// How often a reader looks at the files, and whether it opens.
+fn opens(files: &MemoryStorage, work: Work, during: usize, read_only: bool) -> (usize, bool) {
+    let storage = Arc::new(Busy::new(files, work, during));
+    let opened = Options::new().read_only(read_only).open_storage(storage.clone());
+    let is_open = opened.inspect(|db| assert_filled(db, 0..10)).is_ok();
+    (storage.looks(), is_open)
+}
+
+#[test]
+fn a_reader_begins_again_while_files_change_and_no_longer() {
+    let (files, db) = writer();
+    fill(&db, 0..10);
+    assert_eq!(opens(&files, Work::Nothing, 1, true), (2, true), "what is wrong once may pass");
+    assert_eq!(opens(&files, Work::Nothing, 100, true), (2, false), "what is wrong twice, while nobody writes, stays");
+    assert_eq!(opens(&files, Work::Appends, 8, true), (9, true));
+    assert_eq!(opens(&files, Work::Appends, 100, true), (9, false), "no appending takes so long");
+    assert_eq!(opens(&files, Work::Replaces, 100, true), (101, true));
+    assert_eq!(opens(&files, Work::Replaces, 1000, true), (200, false), "there is an end to everything");
+    assert_eq!(
+        opens(&files, Work::Appends, 1, false),
+        (1, false),
+        "a writer is alone, and takes errors for what they are"
+    );
 }
 
 fn append(storage: &MemoryStorage, name: &str, bytes: &[u8]) {

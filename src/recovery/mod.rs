@@ -265,7 +265,6 @@ pub(crate) fn from_snapshot(loaded: Loaded, name: &str) -> Recovered {
         catalog,
         version: header.version,
         time: header.time,
-        retention: header.retention,
         forgotten: loaded.summary.forgotten,
         report: Recovery { snapshot: Some(name.to_owned()), snapshot_entries: info.entries, ..Recovery::default() },
         snapshot: Some(info),

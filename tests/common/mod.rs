@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every suite uses a part of this")]
 #![allow(clippy::unwrap_used)]
 
+pub(crate) mod busy;
 pub(crate) mod campaign;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod corpus;

@@ -9,7 +9,7 @@ use crate::process::{command, root};
 use crate::tools::Tool;
 use crate::{Result, ui};
 
-const FOLDER: &str = "target/mutants";
+const FOLDER: &str = "target/cargo-mutants";
 /// Of a hundred mutants that compile, so many have to be caught.
 const WANTED_PERCENT: usize = 90;
 
