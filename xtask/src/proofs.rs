@@ -67,23 +67,23 @@ const fn in_browsers(name: &'static str, run: fn(&Tools, u64, u64) -> Result<Str
 
 /// The longest come first, so that no core is left alone with one of them at the end.
 pub(crate) const PROOFS: &[Proof] = &[
-    test("simulation", "simulated operations", Share::Parts(800), "simulation", |tools, seconds, seed| {
+    test("kills", "kills of a process", Share::Parts(800), "kill", |tools, seconds, seed| {
+        tools.test("kill", "a_killed_process", &scaled(seconds, seed))
+    }),
+    test("simulation", "simulated operations", Share::Parts(700), "simulation", |tools, seconds, seed| {
         let images = [("SELKIE_IMAGES", "1".to_owned())];
         tools.test("simulation", "every_crash", &[&scaled(seconds, seed.wrapping_add(1_000_000))[..], &images].concat())
     }),
-    fuzzed("operation sequences", SEQUENCES, 550, |_, seconds, seed| fuzz::run_for("operations", seconds, seed)),
-    fuzzed("more operation sequences", SEQUENCES, 550, |_, seconds, seed| {
+    fuzzed("operation sequences", SEQUENCES, 650, |_, seconds, seed| fuzz::run_for("operations", seconds, seed)),
+    fuzzed("more operation sequences", SEQUENCES, 650, |_, seconds, seed| {
         fuzz::run_for("operations", seconds, seed.wrapping_add(1))
     }),
-    test("kills", "kills of a process", Share::Parts(700), "kill", |tools, seconds, seed| {
-        tools.test("kill", "a_killed_process", &scaled(seconds, seed))
-    }),
-    test("random faults", "fault injections", Share::Parts(450), "faults", |tools, seconds, seed| {
+    test("random faults", "fault injections", Share::Parts(350), "faults", |tools, seconds, seed| {
         tools.test("faults", "several_faults", &scaled(seconds, seed))
     }),
     fuzzed("log decoder", DECODERS, 330, |_, seconds, seed| fuzz::run_for("log", seconds, seed)),
     fuzzed("codec decoder", DECODERS, 330, |_, seconds, seed| fuzz::run_for("codec", seconds, seed)),
-    test("crash images", "crash images", Share::Parts(300), "simulation", |tools, seconds, seed| {
+    test("crash images", "crash images", Share::Parts(250), "simulation", |tools, seconds, seed| {
         let images = [("SELKIE_IMAGES", "25".to_owned())];
         tools.test("simulation", "every_crash", &[&scaled(seconds, seed)[..], &images].concat())
     }),
