@@ -1,9 +1,9 @@
 //! The repository's own commands: `cargo xtask <command>`.
 
-mod bench_web;
 mod browser;
 mod browser_tests;
 mod checks;
+mod compare_web;
 mod dataset;
 mod demo;
 mod fuzz;
@@ -42,8 +42,8 @@ usage: cargo xtask <command>
   test [PART...] [--kills N]     all tests, or some: native, models, schedules, races, miri, wasm, browser, api, level,
                                  bundlers, web, page; N child processes are killed in the native part (default 100)
   package [--dev]                the npm package: pkg/ and a tarball in target/package; --dev is quick and not optimized
-  bench-web [--quick] [--peers a,b] [--records n]
-                                 Selkie and six others in Chromium: tables, saved in target/bench-web
+  compare-web [--quick] [--browsers a,b] [--peers a,b] [--records n,n] [--rounds n]
+                                 Selkie and other databases in Chromium and Firefox: tables and a plot, saved in target/compare-web
   teeth [WORD...]                breaks the engine on purpose, in every way or those whose names have the words: a test must fail
   mutants [ARGUMENT...]          breaks the path of a commit in every small way, by cargo-mutants, and fails when less than 90 % are
                                  noticed; takes hours, and is no part of `prove`; arguments go to cargo-mutants (--shard 0/8)
@@ -74,7 +74,7 @@ fn run(arguments: &[&str]) -> Result {
         ["demo", rest @ ..] => demo::run(demo::Page::parse(rest)?),
         ["test", rest @ ..] => test::run(&test::Options::parse(rest)?),
         ["package", rest @ ..] => package::run(package::Build::parse(rest)?),
-        ["bench-web", rest @ ..] => bench_web::run(rest),
+        ["compare-web", rest @ ..] => compare_web::run(rest),
         ["teeth", rest @ ..] => teeth::run(rest).map(drop),
         ["mutants", rest @ ..] => mutants::run(rest),
         ["prove", rest @ ..] => prove::run(&prove::Options::parse(rest)?),

@@ -1,9 +1,9 @@
-//! The comparison with other engines in the browser: builds the package, then benches/web measures.
+//! The comparison with other engines in browsers: builds the package, then benches/web measures.
 
 use crate::process::{command, root, show};
 use crate::{Result, browser, package};
 
-const USAGE: &str = "[--quick] [--peers a,b] [--records n]";
+const USAGE: &str = "[--quick] [--browsers a,b] [--peers a,b] [--records n,n] [--rounds n]";
 
 /// The arguments go on as they are. They are looked at before the package is built, which takes a while.
 pub(crate) fn run(arguments: &[&str]) -> Result {
@@ -18,8 +18,8 @@ pub(crate) fn run(arguments: &[&str]) -> Result {
 fn check(arguments: &[&str]) -> Result {
     match arguments {
         [] => Ok(()),
-        ["--quick", rest @ ..] | ["--peers" | "--records", _, rest @ ..] => check(rest),
-        [other, ..] => Err(format!("`{other}` is not an argument of bench-web: {USAGE}")),
+        ["--quick", rest @ ..] | ["--browsers" | "--peers" | "--records" | "--rounds", _, rest @ ..] => check(rest),
+        [other, ..] => Err(format!("`{other}` is not an argument of compare-web: {USAGE}")),
     }
 }
 
@@ -29,7 +29,8 @@ mod tests {
 
     #[test]
     fn arguments_are_known_before_the_build() {
-        assert!(check(&["--peers", "idb,dexie", "--quick", "--records", "5000"]).is_ok());
+        let all = ["--browsers", "firefox", "--peers", "idb,dexie", "--quick", "--records", "5000", "--rounds", "3"];
+        assert!(check(&all).is_ok());
         assert!(check(&["--records"]).is_err());
         assert!(check(&["--fast"]).is_err());
     }
