@@ -1,4 +1,4 @@
-/** Loops that run for a set time and give operations a second, and the longest task of a phase. */
+/** Loops that run for a set time and give operations a second. */
 
 /** How often a loop without promises looks at the clock. */
 const SYNCHRONOUS_STRIDE = 64;
@@ -41,23 +41,6 @@ export async function milliseconds(work: () => Promise<unknown>): Promise<number
   const start = performance.now();
   await work();
   return performance.now() - start;
-}
-
-/** Runs the work and gives the longest task of the page's thread meanwhile, or zero where none was as long as the browser reports, which is 50 ms. */
-export async function longestTaskMs(work: () => Promise<unknown>): Promise<number> {
-  const durations: number[] = [];
-  const observer = new PerformanceObserver((list) => {
-    durations.push(...list.getEntries().map((entry) => entry.duration));
-  });
-  // The task that is running now would be counted otherwise.
-  await pause(0);
-  observer.observe({ type: "longtask" });
-  await work();
-  // Entries arrive after the task they speak of.
-  await pause(100);
-  durations.push(...observer.takeRecords().map((entry) => entry.duration));
-  observer.disconnect();
-  return Math.max(0, ...durations);
 }
 
 export function pause(durationMs: number): Promise<void> {

@@ -22,6 +22,11 @@ export class Random {
   }
 }
 
+/** The whole numbers from the first on and before the second. */
+export function span(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, at) => from + at);
+}
+
 function textPool(): string {
   const random = new Random(7);
   return Array.from({ length: TEXT_POOL_LENGTH }, () => LETTERS[random.below(LETTERS.length)]).join("");
@@ -31,15 +36,18 @@ const POOL = textPool();
 
 export class Records {
   readonly keys: string[];
-  /** Of each record, the version that was written last. */
-  readonly versions: Uint32Array;
+  /** Of each record, the version that was written last, as a negative number once the record was removed. */
+  readonly versions: Int32Array;
   /** The values of those versions, of 100 bytes each. */
-  readonly #values: string[];
+  readonly #values: (string | undefined)[];
 
   constructor(count: number, versions: number[] = Array<number>(count).fill(0)) {
-    this.keys = Array.from({ length: count }, (_, index) => `user:${String(index).padStart(KEY_DIGITS, "0")}`);
-    this.versions = Uint32Array.from(versions);
-    this.#values = this.keys.map((key, index) => valueOf(key, index, versions[index] as number));
+    this.keys = Array.from({ length: count }, (_, index) => keyOf(index));
+    this.versions = Int32Array.from(versions);
+    this.#values = this.keys.map((key, index) => {
+      const version = versions[index] as number;
+      return version < 0 ? undefined : valueOf(key, index, version);
+    });
   }
 
   get count(): number {
@@ -52,16 +60,24 @@ export class Records {
 
   /** The value of the next version of a record, which every read from now on expects. */
   next(index: number): string {
-    const version = (this.versions[index] as number) + 1;
+    const version = Math.abs(this.versions[index] as number) + 1;
     const value = valueOf(this.key(index), index, version);
     this.versions[index] = version;
     this.#values[index] = value;
     return value;
   }
 
-  /** The first version of all records. */
-  entries(): Entry[] {
-    return this.keys.map((key, index) => [key, this.next(index)]);
+  /** The next versions of records. */
+  entries(indices: number[]): Entry[] {
+    return indices.map((index) => [this.key(index), this.next(index)]);
+  }
+
+  /** Every read from now on expects these records to be gone. */
+  remove(from: number, to: number): void {
+    for (let index = from; index < to; index++) {
+      this.versions[index] = -Math.abs(this.versions[index] as number);
+      this.#values[index] = undefined;
+    }
   }
 
   /** Throws unless the value is the newest of this record. */
@@ -69,6 +85,10 @@ export class Records {
     if (value !== this.#values[index]) {
       throw new Error(`record ${index} should be ${this.#values[index]}, but ${value} was read`);
     }
+  }
+
+  checkAll(indices: number[], values: (string | undefined)[]): void {
+    indices.forEach((index, at) => this.check(index, values[at]));
   }
 
   checkRange(from: number, entries: Entry[]): void {
@@ -85,7 +105,11 @@ export class Records {
   }
 }
 
-function valueOf(key: string, index: number, version: number): string {
+export function keyOf(index: number): string {
+  return `user:${String(index).padStart(KEY_DIGITS, "0")}`;
+}
+
+export function valueOf(key: string, index: number, version: number): string {
   const start = (index * 31 + version * 17) % (TEXT_POOL_LENGTH - TEXT_LENGTH);
   const shown = String(version).padStart(VERSION_DIGITS, "0");
   return `{"version":"${shown}","key":"${key}","text":"${POOL.slice(start, start + TEXT_LENGTH)}"}`;

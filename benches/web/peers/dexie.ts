@@ -37,13 +37,17 @@ class DexieStore implements Store {
     await this.#table.bulkPut(entries.map(([id, value]) => ({ id, value })));
   }
 
+  async deleteRange(from: string, to: string): Promise<void> {
+    await this.#table.where(":id").between(from, to).delete();
+  }
+
   async close(): Promise<void> {
     this.#db.close();
   }
 }
 
 async function open(name: string, durability: Durability): Promise<Store> {
-  const db = new Dexie(name, { chromeTransactionDurability: durability });
+  const db = new Dexie(name, { chromeTransactionDurability: durability === "strict" ? "strict" : "relaxed" });
   db.version(1).stores({ records: "id" });
   await db.open();
   return new DexieStore(db);

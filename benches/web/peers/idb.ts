@@ -1,5 +1,5 @@
 import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from "idb";
-import type { Durability, Entry, Peer, Store } from "../page/peer.js";
+import type { Entry, Peer, Store } from "../page/peer.js";
 
 const STORE = "records";
 
@@ -9,9 +9,9 @@ interface Schema extends DBSchema {
 
 class IdbStore implements Store {
   readonly #db: IDBPDatabase<Schema>;
-  readonly #durability: Durability;
+  readonly #durability: IDBTransactionDurability;
 
-  constructor(db: IDBPDatabase<Schema>, durability: Durability) {
+  constructor(db: IDBPDatabase<Schema>, durability: IDBTransactionDurability) {
     this.#db = db;
     this.#durability = durability;
   }
@@ -47,6 +47,11 @@ class IdbStore implements Store {
     return transaction.done;
   }
 
+  async deleteRange(from: string, to: string): Promise<void> {
+    const transaction = this.#db.transaction(STORE, "readwrite", { durability: this.#durability });
+    await Promise.all([transaction.store.delete(IDBKeyRange.bound(from, to, false, true)), transaction.done]);
+  }
+
   async close(): Promise<void> {
     this.#db.close();
   }
@@ -55,7 +60,7 @@ class IdbStore implements Store {
 export const peer: Peer = {
   async open(name, durability) {
     const db = await openDB<Schema>(name, 1, { upgrade: (created) => void created.createObjectStore(STORE) });
-    return new IdbStore(db, durability);
+    return new IdbStore(db, durability === "strict" ? "strict" : "relaxed");
   },
   destroy: (name) => deleteDB(name),
 };

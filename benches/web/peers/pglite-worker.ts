@@ -7,6 +7,7 @@ const TABLE = 'create table if not exists records (key text collate "C" primary 
 const GET = "select value from records where key = $1";
 const GET_MANY = "select key, value from records where key = any($1)";
 const RANGE = "select key, value from records where key >= $1 order by key limit 100";
+const DELETE_RANGE = "delete from records where key >= $1 and key < $2";
 const PUT = "insert into records values ($1, $2) on conflict (key) do update set value = excluded.value";
 const BULK = `insert into records select * from unnest($1::text[], $2::text[]) on conflict (key) do update set value = excluded.value`;
 
@@ -45,6 +46,14 @@ class PgliteEngine implements WorkerEngine {
 
   async bulk(entries: Entry[]): Promise<void> {
     await this.#db.query(BULK, [entries.map(([key]) => key), entries.map(([, value]) => value)]);
+  }
+
+  async deleteRange(from: string, to: string): Promise<void> {
+    await this.#db.query(DELETE_RANGE, [from, to]);
+  }
+
+  wasmBytes(): number {
+    return this.#db.Module.HEAPU8.byteLength;
   }
 
   async close(): Promise<void> {

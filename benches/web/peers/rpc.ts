@@ -66,6 +66,8 @@ export async function openInWorker(worker: Worker, name: string, durability: Dur
     range100: (from) => bridge.call<Entry[]>("range100", from),
     put: (key, value) => bridge.call("put", key, value),
     bulk: (entries) => bridge.call("bulk", entries),
+    deleteRange: (from, to) => bridge.call("deleteRange", from, to),
+    wasmBytes: () => bridge.call<number>("wasmBytes"),
     async close() {
       await bridge.call("close");
       bridge.terminate();

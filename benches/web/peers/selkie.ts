@@ -28,14 +28,24 @@ class SelkieStore implements Store {
     return this.#db.batch(entries.map(([key, value]) => ({ type: "set", key, value })));
   }
 
+  /** It has no call for a range: the keys are read and removed by one commit. */
+  deleteRange(from: string, to: string): Promise<unknown> {
+    const keys = this.#db.keys({ gte: from, lt: to }).all();
+    return this.#db.batch(keys.map((key) => ({ type: "delete", key })));
+  }
+
+  wasmBytes(): number {
+    return this.#db.stats().wasmMemoryBytes;
+  }
+
   close(): Promise<void> {
     return this.#db.close();
   }
 }
 
-const DURABILITIES = { relaxed: "buffered", strict: "immediate" } as const satisfies Record<Durability, string>;
+const DURABILITIES = { relaxed: "buffered", strict: "immediate", memory: "none" } as const satisfies Record<Durability, string>;
 
-export function selkie(storage: "opfs" | "indexeddb"): Peer {
+export function selkie(storage: "opfs" | "indexeddb" | "memory"): Peer {
   return {
     async open(name, durability) {
       const encodings = { keyEncoding: "utf8", valueEncoding: "utf8" } as const;

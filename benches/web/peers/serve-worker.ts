@@ -9,6 +9,8 @@ export interface WorkerEngine {
   range100(from: string): MaybePromise<Entry[]>;
   put(key: string, value: string): MaybePromise<void>;
   bulk(entries: Entry[]): MaybePromise<void>;
+  deleteRange(from: string, to: string): MaybePromise<void>;
+  wasmBytes(): number;
   close(): MaybePromise<void>;
   destroy(name: string): MaybePromise<void>;
 }

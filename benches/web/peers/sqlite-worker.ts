@@ -1,17 +1,21 @@
 /** The official build on its fastest file system, in the mode that is fastest there: WAL with the file locked for good. */
-import sqlite3InitModule, { type Database, type PreparedStatement } from "@sqlite.org/sqlite-wasm";
+import sqlite3InitModule, { type Database, type PreparedStatement, type Sqlite3Static } from "@sqlite.org/sqlite-wasm";
 import type { Durability, Entry } from "../page/peer.js";
 import { serve, type WorkerEngine } from "./serve-worker.js";
-import { CACHE_KIB, GET, PAGE_BYTES, PUT, RANGE, TABLE, synchronous } from "./sql.js";
+import { CACHE_KIB, DELETE_RANGE, GET, PAGE_BYTES, PUT, RANGE, TABLE, synchronous } from "./sql.js";
 
 class SqliteEngine implements WorkerEngine {
   #db!: Database;
   #get!: PreparedStatement;
   #put!: PreparedStatement;
   #range!: PreparedStatement;
+  #deleteRange!: PreparedStatement;
+  #wasm!: Sqlite3Static["wasm"];
 
   async open(name: string, durability: Durability): Promise<void> {
-    const pool = await accessHandlePool();
+    const sqlite3 = await sqlite3InitModule();
+    this.#wasm = sqlite3.wasm;
+    const pool = await sqlite3.installOpfsSAHPoolVfs({});
     this.#db = new pool.OpfsSAHPoolDb(`/${name}`);
     // Locking must be exclusive before the first access, or a database in WAL mode does not open here.
     for (const pragma of ["locking_mode = exclusive", `page_size = ${PAGE_BYTES}`, "journal_mode = wal", `cache_size = -${CACHE_KIB}`]) {
@@ -22,6 +26,7 @@ class SqliteEngine implements WorkerEngine {
     this.#get = this.#db.prepare(GET);
     this.#put = this.#db.prepare(PUT);
     this.#range = this.#db.prepare(RANGE);
+    this.#deleteRange = this.#db.prepare(DELETE_RANGE);
   }
 
   get(key: string): string | undefined {
@@ -52,22 +57,26 @@ class SqliteEngine implements WorkerEngine {
     this.#db.transaction(() => entries.forEach(([key, value]) => this.put(key, value)));
   }
 
+  deleteRange(from: string, to: string): void {
+    this.#deleteRange.bind(1, from).bind(2, to).stepReset();
+  }
+
+  wasmBytes(): number {
+    return this.#wasm.heap8u().byteLength;
+  }
+
   close(): void {
-    for (const statement of [this.#get, this.#put, this.#range]) {
+    for (const statement of [this.#get, this.#put, this.#range, this.#deleteRange]) {
       statement.finalize();
     }
     this.#db.close();
   }
 
   async destroy(): Promise<void> {
-    const pool = await accessHandlePool();
+    const sqlite3 = await sqlite3InitModule();
+    const pool = await sqlite3.installOpfsSAHPoolVfs({});
     await pool.removeVfs();
   }
-}
-
-async function accessHandlePool() {
-  const sqlite3 = await sqlite3InitModule();
-  return sqlite3.installOpfsSAHPoolVfs({});
 }
 
 serve(new SqliteEngine());

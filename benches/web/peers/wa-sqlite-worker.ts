@@ -4,18 +4,20 @@ import { OPFSCoopSyncVFS } from "@journeyapps/wa-sqlite/src/examples/OPFSCoopSyn
 import * as SQLite from "@journeyapps/wa-sqlite";
 import type { Durability, Entry } from "../page/peer.js";
 import { serve, type WorkerEngine } from "./serve-worker.js";
-import { CACHE_KIB, GET, PAGE_BYTES, PUT, RANGE, TABLE, synchronous } from "./sql.js";
+import { CACHE_KIB, DELETE_RANGE, GET, PAGE_BYTES, PUT, RANGE, TABLE, synchronous } from "./sql.js";
 
 type SQLiteApi = ReturnType<typeof SQLite.Factory>;
 type Row = ReturnType<SQLiteApi["row"]>;
 
 class WaSqliteEngine implements WorkerEngine {
+  #module!: { HEAPU8: Uint8Array };
   #sqlite3!: SQLiteApi;
   #db!: number;
   readonly #statements = new Map<string, number>();
 
   async open(name: string, durability: Durability): Promise<void> {
     const module = await SQLiteModule();
+    this.#module = module;
     this.#sqlite3 = SQLite.Factory(module);
     this.#sqlite3.vfs_register(await OPFSCoopSyncVFS.create("opfs", module), true);
     this.#db = await this.#sqlite3.open_v2(name);
@@ -24,7 +26,7 @@ class WaSqliteEngine implements WorkerEngine {
     }
     await this.#sqlite3.exec(this.#db, synchronous(durability));
     await this.#sqlite3.exec(this.#db, TABLE);
-    for (const text of [GET, PUT, RANGE, "begin", "commit"]) {
+    for (const text of [GET, PUT, RANGE, DELETE_RANGE, "begin", "commit"]) {
       await this.#prepare(text);
     }
   }
@@ -75,6 +77,14 @@ class WaSqliteEngine implements WorkerEngine {
       await this.#run(PUT, key, value);
     }
     await this.#run("commit");
+  }
+
+  async deleteRange(from: string, to: string): Promise<void> {
+    await this.#run(DELETE_RANGE, from, to);
+  }
+
+  wasmBytes(): number {
+    return this.#module.HEAPU8.byteLength;
   }
 
   async close(): Promise<void> {

@@ -1,132 +1,66 @@
-/** The tables in Markdown: medians, the ratio of Selkie to the best other, and what Selkie loses or misses. */
-import { TABLES } from "./rows.js";
+/** The report of a run: what it was measured on, tables, settings and what is left out; with all figures and a plot beside it. */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { browserTitle } from "./browsers.js";
+import { machine } from "./machine.js";
+import { OUTPUT, WEB } from "./places.js";
+import { plot } from "./plot.js";
+import { tables } from "./tables.js";
+import { list } from "./text.js";
 
-/** @typedef {import("./peers.js").PeerInfo} PeerInfo */
-/** @typedef {import("./rows.js").Row} Row */
-/** @typedef {import("./results.js").Results} Results */
-/** @typedef {{ peer: PeerInfo, value: number | undefined }} Cell */
+/** @typedef {import("./main.js").Measurement} Measurement */
 
-/** The browser reports no task that is shorter. */
-const LONG_TASK_MS = 50;
+const METHOD = `Medians over rounds in which the peers alternate, each time with a new profile; called from the page. Values of 100 bytes change with every write and are checked at every read, and all records after reopening. A ratio is how many times Selkie is better than the best other; where it is worse the cell is bold.`;
+const DURABILITIES = `- Relaxed: a commit survives the death of the page and the browser once its promise resolves.
+- Strict: it is synced before its promise resolves. Peers that cannot are left out of its table.
+- In memory: it is gone with the page.`;
+const MEASURES = `- Opening is measured in a new page of the same browser, and once more after the browser was restarted.
+- Memory is what the page takes more, with its workers, once the database is open and everything was read: by \`performance.measureUserAgentSpecificMemory\` in Chromium; in Firefox, which has nothing like it, the wasm memory of those engines that are wasm. What the browser itself keeps for IndexedDB or files is in neither.
+- Tasks of the main thread are those that Chromium reports, which are of 50 ms and more; in Firefox, how late a timer of 4 ms was at most.
+- Downloaded is what the page asks for, all scripts minified.`;
 
-/** @param {Results} results @param {PeerInfo[]} peers @param {number[]} sizes */
-export function tables(results, peers, sizes) {
-  const notes = /** @type {string[]} */ ([]);
-  const shown = sizes.flatMap((records) =>
-    TABLES.map((table) => tableText(results, peers, records, table, notes)).filter((text) => text !== undefined),
+/** @param {Measurement} measurement */
+export async function report(measurement) {
+  const { options, results, failures, versions } = measurement;
+  const here = { ...machine(), browsers: versions, date: new Date().toISOString() };
+  const { dependencies } = JSON.parse(await readFile(path.join(WEB, "package.json"), "utf8"));
+  const places = options.browsers.flatMap((browser) => options.sizes.map(({ records }) => ({ browser, records })));
+  const text = [
+    `# Selkie and others in the browser`,
+    `${here.date.slice(0, 10)}; ${versions.join(", ")}; ${here.cpu}, ${here.cores} cores; ${here.system}; appending 100 bytes and syncing takes ${here.appendAndSyncUs} us (median). Rounds: ${options.sizes.map(({ records, rounds }) => `${rounds} of ${records.toLocaleString("en")} records`).join(", ")}.`,
+    METHOD,
+    tables(results, options.peers, places),
+    ...section("What is compared", `${DURABILITIES}\n${MEASURES}`),
+    ...section("Settings", list(options.peers.map((peer) => `${peer.title}: ${peer.settings}`))),
+    ...section("Versions", list(Object.entries(dependencies).map(([name, version]) => `${name} ${version}`))),
+    ...section("Left out", list(absences(options))),
+    ...section("Failed", list(failures)),
+  ].join("\n\n");
+  const all = { machine: here, versions: dependencies, series: results.series, failures };
+  await save(options.quick ? "quick" : "full", { md: text, json: JSON.stringify(all, undefined, 2), svg: await plot(results, options.peers, places) });
+  console.log(text);
+}
+
+/** @param {string} title @param {string} text */
+function section(title, text) {
+  return text === "" ? [] : [`## ${title}\n\n${text}`];
+}
+
+/** @param {Measurement["options"]} options */
+function absences({ browsers, peers }) {
+  return browsers.flatMap((browser) =>
+    peers.flatMap((peer) => (peer.absent[browser] === undefined ? [] : [`${peer.title} in ${browserTitle(browser)}: ${peer.absent[browser]}`])),
   );
-  if (!peers.some((peer) => peer.ours)) {
-    return shown.join("\n\n");
+}
+
+/** @param {string} name @param {Record<string, string | undefined>} files by their ending */
+async function save(name, files) {
+  await mkdir(OUTPUT, { recursive: true });
+  for (const [ending, content] of Object.entries(files)) {
+    if (content !== undefined) {
+      const file = path.join(OUTPUT, `${name}.${ending}`);
+      await writeFile(file, content);
+      console.error(`saved as ${file}`);
+    }
   }
-  const found = notes.length === 0 ? "Nothing." : notes.map((note) => `- ${note}`).join("\n");
-  return `${shown.join("\n\n")}\n\n### What Selkie loses or misses\n\n${found}`;
-}
-
-/**
- * @param {Results} results
- * @param {PeerInfo[]} peers
- * @param {number} records
- * @param {import("./rows.js").Table} table
- * @param {string[]} notes
- */
-function tableText(results, peers, records, table, notes) {
-  const columns = peers.filter((peer) => results.series.some((one) => one.peer === peer.id && one.records === records && one.durability === table.durability));
-  if (columns.length === 0) {
-    return undefined;
-  }
-  const ours = columns.filter((peer) => peer.ours);
-  const header = ["", ...columns.map((peer) => peer.title), ...ours.map((peer) => `${peer.title} to the best other`)];
-  const rows = table.rows.map((row) => {
-    /** @type {Cell[]} */
-    const cells = columns.map((peer) => ({ peer, value: results.median(peer.id, table.durability, records, row.figure) }));
-    const compared = ours.map((peer) => comparison(row, cells, peer));
-    notes.push(...ours.flatMap((peer) => shortfalls(row, cells, peer, records, table.durability)));
-    return [`${row.title}${unitText(row)}`, ...cells.map(({ value }) => valueText(row, value)), ...compared];
-  });
-  return `### ${table.title}; ${records.toLocaleString("en")} records\n\n${grid([header, header.map((_, at) => (at === 0 ? "---" : "---:")), ...rows])}`;
-}
-
-/** @param {string[][]} rows */
-function grid(rows) {
-  return rows.map((row) => `| ${row.join(" | ")} |`).join("\n");
-}
-
-/**
- * How many times better than the best other.
- * @param {Row} row
- * @param {Cell[]} cells
- * @param {PeerInfo} peer
- */
-function ratio(row, cells, peer) {
-  const own = cells.find((cell) => cell.peer === peer)?.value;
-  const others = cells.flatMap(({ peer: other, value }) => (other.ours || value === undefined ? [] : [{ other, value }]));
-  const best = others.toSorted((left, right) => Math.log(factor(row, right.value, left.value)))[0];
-  // Of tasks it is known only whether they were long.
-  if (own === undefined || best === undefined || own === 0 || best.value === 0) {
-    return undefined;
-  }
-  return { factor: factor(row, own, best.value), best: best.other.title };
-}
-
-/**
- * Above 1 where the first is better; as an order it is positive where the first is better.
- * @param {Row} row
- * @param {number} left
- * @param {number} right
- */
-function factor(row, left, right) {
-  return row.unit === "perSecond" ? left / right : right / left;
-}
-
-/** @param {Row} row @param {Cell[]} cells @param {PeerInfo} peer */
-function comparison(row, cells, peer) {
-  const found = ratio(row, cells, peer);
-  if (found === undefined) {
-    return "";
-  }
-  const text = `${digits(found.factor)} x ${found.best}`;
-  return found.factor < 1 ? `**${text}**` : text;
-}
-
-/**
- * @param {Row} row
- * @param {Cell[]} cells
- * @param {PeerInfo} peer
- * @param {number} records
- * @param {string} durability
- */
-function shortfalls(row, cells, peer, records, durability) {
-  const place = `${peer.title}, ${records.toLocaleString("en")} records, ${durability}: ${row.title}`;
-  const own = cells.find((cell) => cell.peer === peer)?.value;
-  const found = ratio(row, cells, peer);
-  const { aim } = row;
-  const notes = [];
-  if (found !== undefined && found.factor < 1) {
-    notes.push(`${place} loses to ${found.best}: ${digits(found.factor)} x`);
-  } else if (found !== undefined && aim?.ratio !== undefined && found.factor < aim.ratio) {
-    notes.push(`${place} reaches ${digits(found.factor)} x of ${found.best}; the aim is ${aim.ratio} x`);
-  }
-  const applies = aim?.records === undefined || aim.records === records;
-  if (own !== undefined && aim?.value !== undefined && applies && factor(row, own, aim.value) < 1) {
-    notes.push(`${place} reaches ${valueText(row, own)}${unitText(row)}; the aim is ${valueText(row, aim.value)}`);
-  }
-  return notes;
-}
-
-/** @param {Row} row */
-function unitText(row) {
-  return { perSecond: " (a second)", ms: " (ms)", kB: " (kB)" }[row.unit];
-}
-
-/** @param {Row} row @param {number | undefined} value */
-function valueText(row, value) {
-  if (value === undefined) {
-    return "";
-  }
-  return value === 0 && row.unit === "ms" ? `< ${LONG_TASK_MS}` : digits(value);
-}
-
-/** @param {number} value */
-function digits(value) {
-  return value.toLocaleString("en", value >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 2 });
 }

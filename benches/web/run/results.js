@@ -1,41 +1,38 @@
 /** The figures of all rounds, and their medians. */
 
-/** @typedef {import("../page/main.js").Figures} Figures */
-/** @typedef {{ peer: string, durability: string, records: number, rounds: Figures[] }} Series */
+/** @typedef {import("../page/jobs.js").Figures} Figures */
+/** @typedef {import("./browsers.js").BrowserName} BrowserName */
+/** @typedef {{ browser: BrowserName, peer: string, durability: string, records: number }} Place what figures are compared within and between */
+/** @typedef {Place & { rounds: Figures[] }} Series */
 
 export class Results {
   /** @type {Series[]} */
   series = [];
 
-  /**
-   * @param {import("../page/main.js").Job} job
-   * @param {Figures} figures
-   */
-  add(job, figures) {
-    const found = this.#find(job.peer, job.durability, job.records);
+  /** @param {Place} place @param {Figures} figures */
+  add({ browser, peer, durability, records }, figures) {
+    const found = this.#find({ browser, peer, durability, records });
     if (found === undefined) {
-      const { peer, durability, records } = job;
-      this.series.push({ peer, durability, records, rounds: [figures] });
+      this.series.push({ browser, peer, durability, records, rounds: [figures] });
     } else {
       found.rounds.push(figures);
     }
   }
 
-  /**
-   * The median of a figure, or nothing where this peer has none.
-   * @param {string} peer
-   * @param {string} durability
-   * @param {number} records
-   * @param {string} figure
-   */
-  median(peer, durability, records, figure) {
-    const rounds = this.#find(peer, durability, records)?.rounds ?? [];
-    return median(rounds.map((round) => round[figure]).filter((value) => value !== undefined));
+  /** @param {Place} place */
+  has(place) {
+    return this.#find(place) !== undefined;
   }
 
-  /** @param {string} peer @param {string} durability @param {number} records */
-  #find(peer, durability, records) {
-    return this.series.find((one) => one.peer === peer && one.durability === durability && one.records === records);
+  /** The median of a figure, or nothing where this peer has none. @param {Place} place @param {string} figure */
+  median(place, figure) {
+    const rounds = this.#find(place)?.rounds ?? [];
+    return median(rounds.map((round) => round[figure]).filter((value) => value !== undefined && value !== null));
+  }
+
+  /** @param {Place} place */
+  #find({ browser, peer, durability, records }) {
+    return this.series.find((one) => one.browser === browser && one.peer === peer && one.durability === durability && one.records === records);
   }
 }
 

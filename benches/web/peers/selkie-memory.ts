@@ -1,0 +1,3 @@
+import { selkie } from "./selkie.js";
+
+export const peer = selkie("memory");

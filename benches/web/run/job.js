@@ -1,0 +1,103 @@
+/** Runs one job with a browser and a profile of its own, which is new. */
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import path from "node:path";
+import { launch, versionOf } from "./browsers.js";
+import { PROFILES } from "./places.js";
+
+const LIMIT_MS = 300_000;
+
+/** @typedef {import("../page/jobs.js").Job} Job */
+/** @typedef {import("../page/jobs.js").Figures} Figures */
+/** @typedef {import("../page/jobs.js").Measured} Measured */
+/** @typedef {keyof import("../page/main.js").Comparison} Step */
+/** @typedef {import("./browsers.js").BrowserName} BrowserName */
+/** @typedef {<T = Figures>(step: Step, ...args: unknown[]) => Promise<T>} InNewPage runs a step in a page that was just loaded */
+
+/**
+ * @param {BrowserName} browser
+ * @param {string} address
+ * @param {Job} job
+ * @returns {Promise<Figures>}
+ */
+export async function runJob(browser, address, job) {
+  await mkdir(PROFILES, { recursive: true });
+  const profile = await mkdtemp(path.join(PROFILES, `${job.peer}-`));
+  try {
+    /** @type {Measured | undefined} */
+    let measured;
+    const warm = await inBrowser(browser, profile, address, async (run) => {
+      measured = await run("measure", job);
+      return job.durability === "memory" ? run("memory", job) : { ...(await run("reopenLongestTask", job)), ...(await run("reopen", job, measured.versions)) };
+    });
+    const cold = job.durability === "memory" ? {} : await inBrowser(browser, profile, address, (run) => restarted(run, job, measured?.versions ?? []));
+    return { ...measured?.figures, ...warm, ...cold };
+  } finally {
+    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** @param {BrowserName} browser */
+export async function browserVersion(browser) {
+  await mkdir(PROFILES, { recursive: true });
+  const profile = await mkdtemp(path.join(PROFILES, "version-"));
+  const context = await launch(browser, profile);
+  try {
+    return await versionOf(context, browser);
+  } finally {
+    await context.close();
+    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** @param {InNewPage} run @param {Job} job @param {number[]} versions */
+async function restarted(run, job, versions) {
+  const figures = { ...(await run("openCold", job, versions)), ...(await run("memory", job)) };
+  await run("destroy", job);
+  return figures;
+}
+
+/**
+ * @param {BrowserName} browser
+ * @param {string} profile
+ * @param {string} address
+ * @param {(run: InNewPage) => Promise<Figures>} steps
+ */
+async function inBrowser(browser, profile, address, steps) {
+  const context = await launch(browser, profile);
+  try {
+    const page = context.pages()[0] ?? (await context.newPage());
+    page.setDefaultTimeout(LIMIT_MS);
+    return await steps(async (step, ...args) => {
+      await page.goto(address);
+      await page.waitForFunction(() => "comparison" in globalThis);
+      return limited(step, call(page, step, args));
+    });
+  } finally {
+    await context.close();
+  }
+}
+
+/** @param {import("playwright-core").Page} page @param {Step} step @param {unknown[]} args @returns {Promise<any>} */
+function call(page, step, args) {
+  return page.evaluate(
+    ([name, values]) => {
+      const { comparison } = /** @type {any} */ (globalThis);
+      return comparison[/** @type {string} */ (name)](.../** @type {unknown[]} */ (values));
+    },
+    /** @type {[string, unknown[]]} */ ([step, args]),
+  );
+}
+
+/** @template T @param {Step} step @param {Promise<T>} work */
+async function limited(step, work) {
+  /** @type {NodeJS.Timeout | undefined} */
+  let timer;
+  const limit = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${step} took longer than ${LIMIT_MS / 1000} s`)), LIMIT_MS);
+  });
+  try {
+    return /** @type {T} */ (await Promise.race([work, limit]));
+  } finally {
+    clearTimeout(timer);
+  }
+}
