@@ -5,11 +5,11 @@ import { BULK_ENTRIES } from "./writes.js";
 import type { Job } from "./jobs.js";
 
 interface Measuring {
-  /** Of the page with its workers, after a collection: Chromium has it where the page is isolated. */
+  /** Of the page with its workers, after a collection, but without the memory of wasm. Chromium has it where the page is isolated. */
   measureUserAgentSpecificMemory?: () => Promise<{ bytes: number }>;
 }
 
-/** How much more the page takes once all was read; without the browser's word on it, the engine's wasm memory. */
+/** How much more the page takes once all was read, and the engine's wasm memory; without the browser's word on it, that memory alone. */
 export async function memoryMb(peer: Peer, name: string, job: Job): Promise<number | undefined> {
   const before = await pageBytes();
   const store = await peer.open(name, job.durability);
@@ -18,9 +18,12 @@ export async function memoryMb(peer: Peer, name: string, job: Job): Promise<numb
   }
   await readAll(store, job.records);
   const after = await pageBytes();
-  const bytes = before === undefined || after === undefined ? await store.wasmBytes?.() : after - before;
+  const wasm = await store.wasmBytes?.();
   await store.close();
-  return bytes === undefined ? undefined : bytes / 1e6;
+  if (before === undefined || after === undefined) {
+    return wasm === undefined ? undefined : wasm / 1e6;
+  }
+  return (after - before + (wasm ?? 0)) / 1e6;
 }
 
 async function pageBytes(): Promise<number | undefined> {

@@ -11,7 +11,7 @@ const LIMIT_MS = 300_000;
 /** @typedef {import("../page/jobs.js").Measured} Measured */
 /** @typedef {keyof import("../page/main.js").Comparison} Step */
 /** @typedef {import("./browsers.js").BrowserName} BrowserName */
-/** @typedef {<T = Figures>(step: Step, ...args: unknown[]) => Promise<T>} InNewPage runs a step in a page that was just loaded */
+/** @typedef {(step: Step, ...args: unknown[]) => Promise<any>} InNewPage runs a step in a page that was just loaded */
 
 /**
  * @param {BrowserName} browser
@@ -23,14 +23,11 @@ export async function runJob(browser, address, job) {
   await mkdir(PROFILES, { recursive: true });
   const profile = await mkdtemp(path.join(PROFILES, `${job.peer}-`));
   try {
-    /** @type {Measured | undefined} */
-    let measured;
-    const warm = await inBrowser(browser, profile, address, async (run) => {
-      measured = await run("measure", job);
-      return job.durability === "memory" ? run("memory", job) : { ...(await run("reopenLongestTask", job)), ...(await run("reopen", job, measured.versions)) };
-    });
-    const cold = job.durability === "memory" ? {} : await inBrowser(browser, profile, address, (run) => restarted(run, job, measured?.versions ?? []));
-    return { ...measured?.figures, ...warm, ...cold };
+    const { figures, versions } = await inBrowser(browser, profile, address, (run) => created(run, job));
+    if (job.durability === "memory") {
+      return figures;
+    }
+    return { ...figures, ...(await inBrowser(browser, profile, address, (run) => restarted(run, job, versions))) };
   } finally {
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -49,6 +46,16 @@ export async function browserVersion(browser) {
   }
 }
 
+/** @param {InNewPage} run @param {Job} job @returns {Promise<Measured>} */
+async function created(run, job) {
+  const { figures, versions } = /** @type {Measured} */ (await run("measure", job));
+  if (job.durability === "memory") {
+    return { figures: { ...figures, ...(await run("memory", job)) }, versions };
+  }
+  const reopened = { ...(await run("reopenLongestTask", job)), ...(await run("reopen", job, versions)) };
+  return { figures: { ...figures, ...reopened }, versions };
+}
+
 /** @param {InNewPage} run @param {Job} job @param {number[]} versions */
 async function restarted(run, job, versions) {
   const figures = { ...(await run("openCold", job, versions)), ...(await run("memory", job)) };
@@ -57,10 +64,11 @@ async function restarted(run, job, versions) {
 }
 
 /**
+ * @template T
  * @param {BrowserName} browser
  * @param {string} profile
  * @param {string} address
- * @param {(run: InNewPage) => Promise<Figures>} steps
+ * @param {(run: InNewPage) => Promise<T>} steps
  */
 async function inBrowser(browser, profile, address, steps) {
   const context = await launch(browser, profile);

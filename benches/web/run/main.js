@@ -39,7 +39,7 @@ async function measure(options, site, address) {
       results.add({ browser, ...job }, { ...figures, gzipKb: site.gzipBytes(job.peer) / 1000 });
       console.error(`${at + 1} of ${all.length}: ${name} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
     } catch (error) {
-      failures.push(`${name}: ${error instanceof Error ? error.message : error}`);
+      failures.push(`${name}: ${error instanceof Error ? error.message.split("\n")[0] : error}`);
       console.error(`${at + 1} of ${all.length}: ${failures.at(-1)}`);
     }
   }

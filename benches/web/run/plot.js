@@ -1,4 +1,4 @@
-/** The ratios as a picture: to the right of the line Selkie is better than the best other. */
+/** The ratios as a picture, as far as they exist: to the right of the line Selkie is better than the best other. */
 import { parse, View } from "vega";
 import { compile } from "vega-lite";
 import { browserTitle } from "./browsers.js";
@@ -9,65 +9,78 @@ import { digits } from "./text.js";
 /** @typedef {import("./peers.js").PeerInfo} PeerInfo */
 /** @typedef {import("./ratios.js").Where} Where */
 /** @typedef {import("./results.js").Results} Results */
+/** @typedef {import("./rows.js").Row} Row */
+/** @typedef {import("./rows.js").Table} Table */
+/** @typedef {{ table: Table, where: Where, work: string, series: string, ratio: number, one: number, labelAt: number, label: string }} Point */
 
-const STEP = 11;
+const POINT_HEIGHT = 11;
 const WIDTH = 420;
+/** Of the greatest ratio, so that its label has room. */
+const ROOM = 12;
+const TICKS = Array.from({ length: 13 }, (_, at) => 10 ** (at - 6));
 
 /** An SVG, or nothing where there is nothing to compare. @param {Results} results @param {PeerInfo[]} peers @param {Where[]} places */
 export async function plot(results, peers, places) {
-  const points = places.flatMap((where) => pointsOf(results, peers, where));
+  const points = places.flatMap((where) => TABLES.flatMap((table) => pointsOf(results, peers, where, table)));
   if (points.length === 0) {
     return undefined;
   }
   return new View(parse(compile(specification(points)).spec), { renderer: "none" }).toSVG();
 }
 
-/** @param {Results} results @param {PeerInfo[]} peers @param {Where} where */
-function pointsOf(results, peers, where) {
-  return TABLES.flatMap((table) => {
-    const columns = measuredPeers(results, peers, where, table);
-    return table.rows.flatMap((row) => {
-      const cells = cellsOf(results, columns, where, table, row);
-      return columns.filter((peer) => peer.ours).flatMap((peer) => point(ratio(row, cells, peer), `${peer.title}, ${where.records.toLocaleString("en")}`)).map((one) => ({
-        ...one,
-        work: row.title,
-        table: table.title,
-        browser: browserTitle(where.browser),
-      }));
+/** @param {Results} results @param {PeerInfo[]} peers @param {Where} where @param {Table} table @returns {Point[]} */
+function pointsOf(results, peers, where, table) {
+  const columns = measuredPeers(results, peers, where, table);
+  return table.rows.flatMap((row) => {
+    const cells = cellsOf(results, columns, where, table, row);
+    return columns.filter((peer) => peer.ours).flatMap((peer) => {
+      const found = ratio(row, cells, peer);
+      return found === undefined ? [] : [point(found, table, where, row, peer)];
     });
   });
 }
 
-/** @param {import("./ratios.js").Ratio | undefined} found @param {string} series */
-function point(found, series) {
-  return found === undefined ? [] : [{ series, ratio: found.factor, one: 1, label: `${digits(found.factor)} x ${found.other.title}` }];
+/** @param {import("./ratios.js").Ratio} found @param {Table} table @param {Where} where @param {Row} row @param {PeerInfo} peer @returns {Point} */
+function point({ factor, other }, table, where, row, peer) {
+  const series = `${peer.title}; ${where.records.toLocaleString("en")}`;
+  const label = `${digits(factor)} x ${other.title}`;
+  return { table, where, work: row.title, series, ratio: factor, one: 1, labelAt: Math.max(factor, 1), label };
 }
 
-/** @param {unknown[]} values @returns {import("vega-lite").TopLevelSpec} */
-function specification(values) {
-  const y = /** @type {const} */ ({ field: "work", type: "nominal", title: null, sort: null });
-  const yOffset = /** @type {const} */ ({ field: "series", sort: null });
-  const x = /** @type {const} */ ({ field: "ratio", type: "quantitative", title: "times better than the best other", scale: { type: "log" } });
-  const color = /** @type {const} */ ({ field: "series", type: "nominal", title: "Selkie, records", sort: null });
+/** A row of charts for each table, with a chart for each browser. @param {Point[]} points @returns {import("vega-lite").TopLevelSpec} */
+function specification(points) {
+  const ratios = points.map((one) => one.ratio);
+  const domain = [Math.min(0.5, ...ratios), ROOM * Math.max(2, ...ratios)];
+  const browsers = unique(points.map((one) => one.where.browser));
+  const rows = unique(points.map((one) => one.table)).map((table) => ({
+    hconcat: browsers.map((browser) => {
+      const chosen = points.filter((one) => one.table === table && one.where.browser === browser);
+      return chart(chosen, `${browserTitle(browser)}: ${table.title}`, domain, unique(points.map((one) => one.series)));
+    }),
+  }));
+  return { title: { text: "Selkie to the best other in the same run", anchor: "start" }, background: "white", vconcat: rows };
+}
+
+/** @param {Point[]} points @param {string} title @param {number[]} domain @param {string[]} series @returns {import("vega-lite/types_unstable/spec/index.js").NonNormalizedSpec} */
+function chart(points, title, domain, series) {
+  const x = /** @type {const} */ ({ field: "ratio", type: "quantitative", title: "times better", scale: { type: "log", domain }, axis: { values: TICKS, format: "~g", gridColor: { condition: { test: "datum.value === 1", value: "#444" }, value: "#ddd" } } });
+  const color = /** @type {const} */ ({ field: "series", type: "nominal", title: "Selkie; records", scale: { domain: series }, legend: { labelLimit: 0 } });
+  const y = /** @type {const} */ ({ field: "work", type: "nominal", title: null, sort: null, axis: { labelLimit: 0 } });
   return {
-    title: "Selkie to the best other",
-    background: "white",
-    data: { values: /** @type {object[]} */ (values) },
-    facet: {
-      row: { field: "table", type: "nominal", title: null, sort: null, header: { labelOrient: "top", labelAnchor: "start", labelFontWeight: "bold" } },
-      column: { field: "browser", type: "nominal", title: null, sort: null, header: { labelFontWeight: "bold" } },
-    },
-    spec: {
-      width: WIDTH,
-      height: { step: STEP, for: "offset" },
-      encoding: { y, yOffset },
-      layer: [
-        { mark: { type: "rule", color: "#444" }, encoding: { x: { datum: 1 }, y: { value: 0 }, y2: { value: "height" }, yOffset: { value: 0 } } },
-        { mark: { type: "rule", opacity: 0.6 }, encoding: { x, x2: { field: "one" }, color } },
-        { mark: { type: "point", filled: true, size: 30 }, encoding: { x, color } },
-        { mark: { type: "text", align: "left", dx: 5, fontSize: 8 }, encoding: { x, text: { field: "label" } } },
-      ],
-    },
-    resolve: { scale: { y: "independent", yOffset: "independent" } },
+    title,
+    data: { values: points.map(({ table, where, ...shown }) => shown) },
+    width: WIDTH,
+    height: points.length * POINT_HEIGHT * 1.4,
+    encoding: { y, yOffset: { field: "series", sort: null } },
+    layer: [
+      { mark: { type: "rule", opacity: 0.6 }, encoding: { x: { ...x, field: "one" }, x2: { field: "ratio" }, color } },
+      { mark: { type: "point", filled: true, opacity: 1, size: 30 }, encoding: { x, color } },
+      { mark: { type: "text", align: "left", dx: 6, fontSize: 9 }, encoding: { x: { ...x, field: "labelAt" }, text: { field: "label" } } },
+    ],
   };
+}
+
+/** @template T @param {T[]} values */
+function unique(values) {
+  return [...new Set(values)];
 }

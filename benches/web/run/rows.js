@@ -40,9 +40,9 @@ function writes(aims) {
 const OPENING = [
   { figure: "emptyOpenMs", title: "opening, new", unit: "ms" },
   { figure: "reopenMs", title: "reopening to the first correct read", unit: "ms", aim: { ratio: 1.3, rival: "sqlite", value: 80, records: 100_000 } },
-  { figure: "coldOpenMs", title: "opening, browser restarted", unit: "ms" },
-  { figure: "coldReadMs", title: "first read after that", unit: "ms" },
-  { figure: "coldMs", title: "both", unit: "ms" },
+  { figure: "coldOpenMs", title: "opening after the browser restarted", unit: "ms" },
+  { figure: "coldReadMs", title: "first read after that opening", unit: "ms" },
+  { figure: "coldMs", title: "that opening and read together", unit: "ms" },
   { figure: "reopenLongestTaskMs", title: "longest main-thread task while reopening", unit: "ms", aim: { value: 50 } },
 ];
 
