@@ -4,7 +4,7 @@ import path from "node:path";
 import { launch, versionOf } from "./browsers.js";
 import { PROFILES } from "./places.js";
 
-const LIMIT_MS = 300_000;
+const LIMIT_MS = 600_000;
 
 /** @typedef {import("../page/jobs.js").Job} Job */
 /** @typedef {import("../page/jobs.js").Figures} Figures */
@@ -48,19 +48,21 @@ export async function browserVersion(browser) {
 
 /** @param {InNewPage} run @param {Job} job @returns {Promise<Measured>} */
 async function created(run, job) {
-  const { figures, versions } = /** @type {Measured} */ (await run("measure", job));
+  const { figures, versions } = /** @type {Measured} */ (await run("create", job));
   if (job.durability === "memory") {
     return { figures: { ...figures, ...(await run("memory", job)) }, versions };
   }
-  const reopened = { ...(await run("reopenLongestTask", job)), ...(await run("reopen", job, versions)) };
+  const reopened = { ...(await run("reopen", job, versions)), ...(await run("reopenLongestTask", job)) };
   return { figures: { ...figures, ...reopened }, versions };
 }
 
 /** @param {InNewPage} run @param {Job} job @param {number[]} versions */
 async function restarted(run, job, versions) {
-  const figures = { ...(await run("openCold", job, versions)), ...(await run("memory", job)) };
+  const opened = { ...(await run("openCold", job, versions)), ...(await run("memory", job)) };
+  const written = /** @type {Measured} */ (await run("write", job, versions));
+  await run("verify", job, written.versions);
   await run("destroy", job);
-  return figures;
+  return { ...opened, ...written.figures };
 }
 
 /**

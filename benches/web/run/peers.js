@@ -45,7 +45,7 @@ export const PEERS = [
     "rxdb-dexie",
     "RxDB, Dexie",
     ["relaxed", "strict"],
-    "the free storage that persists, with Dexie's `chromeTransactionDurability`; `incrementalUpsert`, `bulkUpsert`; no transactions, so that a thousand keys or a range are a bulk that may be written in part",
+    "the free storage that persists, with Dexie's `chromeTransactionDurability`; `incrementalUpsert`, `bulkUpsert`; it answers from the documents that it still has in the page's memory; no transactions, so that a thousand keys or a range are a bulk that may be written in part",
   ),
   peer("rxdb-memory", "RxDB, memory", ["memory"], "the free storage without persistence; otherwise the same"),
   peer("browser-level", "browser-level", ["relaxed"], `keys and values as \`utf8\`; a range is deleted by \`clear\`; ${NO_OPTION}`),

@@ -13,7 +13,7 @@ import { digits } from "./text.js";
 /** @typedef {import("./rows.js").Table} Table */
 /** @typedef {{ table: Table, where: Where, work: string, series: string, ratio: number, one: number, labelAt: number, label: string }} Point */
 
-const POINT_HEIGHT = 11;
+const POINT_HEIGHT = 18;
 const WIDTH = 420;
 /** Of the greatest ratio, so that its label has room. */
 const ROOM = 12;
@@ -70,7 +70,7 @@ function chart(points, title, domain, series) {
     title,
     data: { values: points.map(({ table, where, ...shown }) => shown) },
     width: WIDTH,
-    height: points.length * POINT_HEIGHT * 1.4,
+    height: points.length * POINT_HEIGHT,
     encoding: { y, yOffset: { field: "series", sort: null } },
     layer: [
       { mark: { type: "rule", opacity: 0.6 }, encoding: { x: { ...x, field: "one" }, x2: { field: "ratio" }, color } },

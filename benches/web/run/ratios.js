@@ -21,11 +21,12 @@ export function cellsOf(results, peers, where, { durability }, row) {
 /** To the best other, or to one of them. @param {Row} row @param {Cell[]} cells @param {PeerInfo} peer @param {string} [rival] @returns {Ratio | undefined} */
 export function ratio(row, cells, peer, rival) {
   const own = cells.find((cell) => cell.peer === peer)?.value;
-  const others = cells.flatMap(({ peer: other, value }) =>
-    other.ours || value === undefined || (rival !== undefined && other.id !== rival) ? [] : [{ other, value }],
-  );
+  const others = cells.flatMap(({ peer: other, value }) => {
+    const counts = !other.ours && (rival === undefined || other.id === rival);
+    return counts && value !== undefined && value >= (row.least ?? 0) ? [{ other, value }] : [];
+  });
   const best = others.toSorted((left, right) => (better(row) === "more" ? right.value - left.value : left.value - right.value))[0];
-  // Of tasks it is known only whether they were long, and memory may be too little to be noticed.
+  // Of tasks it is known only whether they were long.
   if (own === undefined || best === undefined || own <= 0 || best.value <= 0) {
     return undefined;
   }
