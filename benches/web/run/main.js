@@ -8,8 +8,10 @@ import { Results } from "./results.js";
 import { Site } from "./serve.js";
 
 /** @typedef {ReturnType<typeof parseOptions>} Options */
-/** @typedef {{ options: Options, results: Results, failures: string[], versions: string[] }} Measurement */
+/** @typedef {{ options: Options, results: Results, failures: string[], slow: Set<string>, versions: string[] }} Measurement */
 
+/** A peer whose job takes longer is measured in one round only: opening PGlite takes most of a minute in Firefox, and a job opens it eight times. */
+const SLOW_MS = 150_000;
 const DURABILITIES = /** @type {const} */ (["relaxed", "strict", "memory"]);
 
 /** Peers alternate within a round, so that what slows the machine for a while slows all of them. @param {Options} options */
@@ -29,10 +31,13 @@ function jobs({ browsers, sizes, peers, durationMs }) {
 
 /** @param {Options} options @param {Site} site @param {string} address */
 async function measure(options, site, address) {
-  const [results, failures] = [new Results(), /** @type {string[]} */ ([])];
+  const [results, failures, slow] = [new Results(), /** @type {string[]} */ ([]), /** @type {Set<string>} */ (new Set())];
   const all = jobs(options);
   for (const [at, { browser, job }] of all.entries()) {
     const name = `${browserTitle(browser)}, ${job.peer}, ${job.durability}, ${job.records} records`;
+    if (slow.has(name)) {
+      continue;
+    }
     const start = performance.now();
     try {
       const figures = await runJob(browser, address, job);
@@ -42,8 +47,11 @@ async function measure(options, site, address) {
       failures.push(`${name}: ${error instanceof Error ? error.message.split("\n")[0] : error}`);
       console.error(`${at + 1} of ${all.length}: ${failures.at(-1)}`);
     }
+    if (performance.now() - start > SLOW_MS) {
+      slow.add(name);
+    }
   }
-  return { results, failures };
+  return { results, failures, slow };
 }
 
 /** One after another, since each takes the machine. @param {Options} options */

@@ -21,7 +21,7 @@ const MEASURES = `- Opening is of the database as it was filled: in a new page o
 
 /** @param {Measurement} measurement */
 export async function report(measurement) {
-  const { options, results, failures, versions } = measurement;
+  const { options, results, failures, slow, versions } = measurement;
   const here = { ...machine(), browsers: versions, date: new Date().toISOString() };
   const { dependencies } = JSON.parse(await readFile(path.join(WEB, "package.json"), "utf8"));
   const places = options.browsers.flatMap((browser) => options.sizes.map(({ records }) => ({ browser, records })));
@@ -34,6 +34,7 @@ export async function report(measurement) {
     ...section("Settings", list(options.peers.map((peer) => `${peer.title}: ${peer.settings}`))),
     ...section("Versions", list(Object.entries(dependencies).map(([name, version]) => `${name} ${version}`))),
     ...section("Left out", list(absences(options))),
+    ...section("Measured in one round only, since it takes minutes", list([...slow])),
     ...section("Failed", list(failures)),
   ].join("\n\n");
   const all = { machine: here, versions: dependencies, series: results.series, failures };
