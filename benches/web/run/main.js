@@ -10,7 +10,7 @@ import { Site } from "./serve.js";
 /** @typedef {ReturnType<typeof parseOptions>} Options */
 /** @typedef {{ options: Options, results: Results, failures: string[], slow: Set<string>, versions: string[] }} Measurement */
 
-/** A peer whose job takes longer is measured in one round only: opening PGlite takes most of a minute in Firefox, and a job opens it eight times. */
+/** A peer whose job takes longer is measured in one round only: opening PGlite takes most of a minute in Firefox, and a job opens it seven times. */
 const SLOW_MS = 150_000;
 const DURABILITIES = /** @type {const} */ (["relaxed", "strict", "memory"]);
 
