@@ -19,6 +19,9 @@ const WIDTH = 420;
 const ROOM = 12;
 const TICKS = Array.from({ length: 13 }, (_, at) => 10 ** (at - 6));
 
+/** Each chart places only the series that it has. */
+const OWN_SERIES = /** @type {const} */ ({ resolve: { scale: { yOffset: "independent" } } });
+
 /** An SVG, or nothing where there is nothing to compare. @param {Results} results @param {PeerInfo[]} peers @param {Where[]} places */
 export async function plot(results, peers, places) {
   const points = places.flatMap((where) => TABLES.flatMap((table) => pointsOf(results, peers, where, table)));
@@ -53,12 +56,13 @@ function specification(points) {
   const domain = [Math.min(0.5, ...ratios), ROOM * Math.max(2, ...ratios)];
   const browsers = unique(points.map((one) => one.where.browser));
   const rows = unique(points.map((one) => one.table)).map((table) => ({
+    ...OWN_SERIES,
     hconcat: browsers.map((browser) => {
       const chosen = points.filter((one) => one.table === table && one.where.browser === browser);
       return chart(chosen, `${browserTitle(browser)}: ${table.title}`, domain, unique(points.map((one) => one.series)));
     }),
   }));
-  return { title: { text: "Selkie to the best other in the same run", anchor: "start" }, background: "white", vconcat: rows };
+  return { title: { text: "Selkie to the best other in the same run", anchor: "start" }, background: "white", ...OWN_SERIES, vconcat: rows };
 }
 
 /** @param {Point[]} points @param {string} title @param {number[]} domain @param {string[]} series @returns {import("vega-lite/types_unstable/spec/index.js").NonNormalizedSpec} */
