@@ -68,10 +68,12 @@ async function measureReads(store: Store, records: Records, job: Job, figures: F
 
 async function measureWrites(store: Store, records: Records, job: Job, figures: Figures): Promise<void> {
   const work = new Writes(store, records, job.durationMs);
-  figures.commits = await work.commits();
-  figures.commitsInFlight = await work.commitsInFlight();
+  // What overwrites much comes first, so that the reopening verifies every kind of commit.
   figures.transactions = await work.transactions();
   figures.deleteRangeMs = await work.deleteRange();
+  figures.commits = await work.commits();
+  figures.commitsInFlight = await work.commitsInFlight();
+  await work.removeSome();
 }
 
 const comparison = {
