@@ -74,19 +74,15 @@ pub(crate) const PROOFS: &[Proof] = &[
         let images = [("SELKIE_IMAGES", "1".to_owned())];
         tools.test("simulation", "every_crash", &[&scaled(seconds, seed.wrapping_add(1_000_000))[..], &images].concat())
     }),
-    fuzzed("operation sequences", SEQUENCES, 650, |_, seconds, seed| fuzz::run_for("operations", seconds, seed)),
-    fuzzed("more operation sequences", SEQUENCES, 650, |_, seconds, seed| {
+    fuzzed("operation sequences", SEQUENCES, 800, |_, seconds, seed| fuzz::run_for("operations", seconds, seed)),
+    fuzzed("more operation sequences", SEQUENCES, 800, |_, seconds, seed| {
         fuzz::run_for("operations", seconds, seed.wrapping_add(1))
     }),
-    test("random faults", "fault injections", Share::Parts(350), "faults", |tools, seconds, seed| {
+    test("random faults", "fault injections", Share::Parts(550), "faults", |tools, seconds, seed| {
         tools.test("faults", "several_faults", &scaled(seconds, seed))
     }),
     fuzzed("log decoder", DECODERS, 330, |_, seconds, seed| fuzz::run_for("log", seconds, seed)),
     fuzzed("codec decoder", DECODERS, 330, |_, seconds, seed| fuzz::run_for("codec", seconds, seed)),
-    test("crash images", "crash images", Share::Parts(250), "simulation", |tools, seconds, seed| {
-        let images = [("SELKIE_IMAGES", "25".to_owned())];
-        tools.test("simulation", "every_crash", &[&scaled(seconds, seed)[..], &images].concat())
-    }),
     Proof {
         name: "schedules",
         kind: "schedules of whole transactions",
@@ -96,6 +92,10 @@ pub(crate) const PROOFS: &[Proof] = &[
     },
     fuzzed("snapshot decoder", DECODERS, 60, |_, seconds, seed| fuzz::run_for("snapshot", seconds, seed)),
     fuzzed("database decoder", DECODERS, 60, |_, seconds, seed| fuzz::run_for("database", seconds, seed)),
+    test("crash images", "crash images", Share::Parts(60), "simulation", |tools, seconds, seed| {
+        let images = [("SELKIE_IMAGES", "25".to_owned())];
+        tools.test("simulation", "every_crash", &[&scaled(seconds, seed)[..], &images].concat())
+    }),
     test("histories", "checked transactions", Share::Parts(60), "histories", |tools, seconds, seed| {
         // Two tests, one for each level.
         tools.test("histories", "levels", &scaled(seconds.div_ceil(2), seed))

@@ -66,7 +66,9 @@ impl Tool {
     }
 
     fn is_present(&self) -> bool {
-        let line = answer(self.program, &["--version"]).unwrap_or_default();
+        // A subcommand of Cargo's may know its version only under its name.
+        let asked: &[&str] = if self.program == "cargo-mutants" { &["mutants", "--version"] } else { &["--version"] };
+        let line = answer(self.program, asked).unwrap_or_default();
         line.split_whitespace().nth(1) == Some(&self.version)
     }
 
