@@ -2,7 +2,7 @@
 
 use crate::process::{command, quiet};
 use crate::setup::WASM;
-use crate::{Result, setup, ui};
+use crate::{Result, compare, setup, ui};
 
 const CLIPPY: [&str; 5] = ["clippy", "--workspace", "--all-targets", "--features", "cli,testing"];
 const CLIPPY_WASM: [&str; 7] = ["clippy", "--package", "selkie", "--lib", "--tests", "--target", WASM];
@@ -15,6 +15,7 @@ pub(crate) fn run() -> Result {
     setup::for_checks()?;
     let results = [
         check("fmt", &["fmt", "--all", "--check", "--", "--color", "never"]),
+        check("fmt, comparison", &compare::FORMAT),
         check("clippy, native", &[&CLIPPY[..], &["--", "-D", "warnings"]].concat()),
         check("clippy, wasm", &[&CLIPPY_WASM[..], &["--", "-D", "warnings"]].concat()),
         check("clippy, wasm, storages of browsers", &clippy_wasm_with("web")),

@@ -3,6 +3,7 @@
 mod browser;
 mod browser_tests;
 mod checks;
+mod compare;
 mod compare_web;
 mod dataset;
 mod demo;
@@ -42,6 +43,9 @@ usage: cargo xtask <command>
   test [PART...] [--kills N]     all tests, or some: native, models, schedules, races, miri, wasm, browser, api, level,
                                  bundlers, web, page; N child processes are killed in the native part (default 100)
   package [--dev]                the npm package: pkg/ and a tarball in target/package; --dev is quick and not optimized
+  compare [--check] [--entries n...] [--rounds n] [--only word,...] [--engines a,b]
+                                 Selkie and eight others natively: tables and a plot, saved in target/compare; --check lints
+                                 and tests the comparison itself
   compare-web [--quick] [--browsers a,b] [--peers a,b] [--records n,n] [--rounds n]
                                  Selkie and other databases in Chromium and Firefox: tables and a plot, saved in target/compare-web
   teeth [WORD...]                breaks the engine on purpose, in every way or those whose names have the words: a test must fail
@@ -74,6 +78,7 @@ fn run(arguments: &[&str]) -> Result {
         ["demo", rest @ ..] => demo::run(demo::Page::parse(rest)?),
         ["test", rest @ ..] => test::run(&test::Options::parse(rest)?),
         ["package", rest @ ..] => package::run(package::Build::parse(rest)?),
+        ["compare", rest @ ..] => compare::run(rest),
         ["compare-web", rest @ ..] => compare_web::run(rest),
         ["teeth", rest @ ..] => teeth::run(rest).map(drop),
         ["mutants", rest @ ..] => mutants::run(rest),

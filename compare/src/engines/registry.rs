@@ -1,0 +1,106 @@
+//! Who takes part, in which class, and with which settings.
+
+use super::{fjall, fluxmap, lmdb, redb, selkie, skipdb, sqlite, surrealkv, surrealmx};
+use crate::failure::Result;
+use crate::recorder::Recorder;
+use crate::task::Task;
+use crate::workloads;
+
+/// Engines are compared within a class only, whose members promise the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    Memory,
+    Log,
+}
+
+pub(crate) struct Contestant {
+    pub(crate) name: &'static str,
+    /// As Cargo.lock names it.
+    pub(crate) package: &'static str,
+    pub(crate) class: Class,
+    pub(crate) settings: &'static str,
+    pub(crate) run: fn(&Task, &mut Recorder) -> Result,
+}
+
+const fn memory(
+    name: &'static str,
+    package: &'static str,
+    settings: &'static str,
+    run: fn(&Task, &mut Recorder) -> Result,
+) -> Contestant {
+    Contestant { name, package, class: Class::Memory, settings, run }
+}
+
+const fn log(
+    name: &'static str,
+    package: &'static str,
+    settings: &'static str,
+    run: fn(&Task, &mut Recorder) -> Result,
+) -> Contestant {
+    Contestant { name, package, class: Class::Log, settings, run }
+}
+
+pub(crate) const CONTESTANTS: [Contestant; 12] = [
+    memory("selkie", "selkie", "defaults, no files", workloads::run::<selkie::Selkie>),
+    memory("surrealmx", "surrealmx", "defaults, no files", workloads::run::<surrealmx::SurrealMx>),
+    memory(
+        "skipdb",
+        "skipdb",
+        "its serializable database and transactions; keys as arrays, values as boxes",
+        workloads::run::<skipdb::SkipDb>,
+    ),
+    memory(
+        "fluxmap",
+        "fluxmap",
+        "serializable, no files; keys as strings of 32 hexadecimal digits, since it takes strings only",
+        workloads::run::<fluxmap::FluxMap>,
+    ),
+    log(
+        "selkie-log",
+        "selkie",
+        "`Buffered`, synced commits `Immediate`; snapshots only when asked for",
+        workloads::run::<selkie::Selkie>,
+    ),
+    log(
+        "surrealmx-log",
+        "surrealmx",
+        "`SynchronousOnCommit`, `FsyncMode::Never`, synced commits `EveryAppend`; snapshots only when asked for",
+        workloads::run::<surrealmx::SurrealMx>,
+    ),
+    log(
+        "surrealkv",
+        "surrealkv",
+        "`Eventual`, synced commits `Immediate`; 1 GiB of cache; multi-threaded tokio runtime",
+        workloads::run::<surrealkv::SurrealKv>,
+    ),
+    log(
+        "redb",
+        "redb",
+        "`Durability::None`, which a crash of the process takes back, synced commits `Immediate`; 1 GiB of cache",
+        workloads::run::<redb::Redb>,
+    ),
+    log(
+        "fjall",
+        "fjall",
+        "optimistic transactions; `PersistMode::Buffer`, synced commits `SyncData`; 1 GiB of cache; loads sorted",
+        workloads::run::<fjall::Fjall>,
+    ),
+    log(
+        "lmdb",
+        "heed",
+        "`NO_SYNC`, synced commits without it; the page cache is its cache; loads sorted with `APPEND`",
+        workloads::run::<lmdb::Lmdb>,
+    ),
+    log(
+        "sqlite",
+        "rusqlite",
+        "WAL, `synchronous = OFF`, synced commits `FULL`; 1 GiB of cache for each connection; one connection a thread",
+        workloads::run::<sqlite::Sqlite>,
+    ),
+    log(
+        "fluxmap-log",
+        "fluxmap",
+        "relaxed with a sync each second, synced commits `Full`; four log segments of 16 MiB",
+        workloads::run::<fluxmap::FluxMap>,
+    ),
+];
