@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     pub(crate) engines: Vec<String>,
 
     /// How many seconds one workload of one engine may take
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     limit: u64,
 
     /// Where the results go, and the databases while they are measured: the file system matters

@@ -35,7 +35,7 @@ impl Display for Failure {
 }
 
 /// A check that costs nothing inside the timed part: it is made of sums that the work has to build anyway.
-pub(crate) fn ensure_equal<T: PartialEq + Display>(what: &str, expected: T, found: T) -> Result {
+pub(crate) fn ensure_equal<T: Copy + PartialEq + Display>(what: &str, expected: T, found: T) -> Result {
     if expected == found {
         return Ok(());
     }

@@ -72,7 +72,7 @@ impl Pace {
         let outcome = self.rate();
         let conflicts = self.sum() as f64 / self.done().max(1) as f64;
         match outcome {
-            Outcome::Number { value, remark } if conflicts > 0.0 => {
+            Outcome::Number { value, remark } if conflicts >= 0.005 => {
                 let retried = format!("{conflicts:.2} conflicts per commit, retried");
                 Outcome::Number {
                     value,

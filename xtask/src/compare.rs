@@ -20,9 +20,6 @@ pub(crate) fn run(arguments: &[&str]) -> Result {
 /// Formatting is checked with everything else, since it compiles nothing.
 pub(crate) const FORMAT: [&str; 7] = ["fmt", "--manifest-path", MANIFEST, "--check", "--", "--color", "never"];
 
-/// The folder of what is compiled is the one that the others use, where it is neither in the way nor lost.
 fn cargo(subcommand: &str, arguments: &[&str]) -> Command {
-    let mut cargo = command("cargo", [subcommand, "--locked", "--manifest-path", MANIFEST]);
-    cargo.args(arguments).env("CARGO_TARGET_DIR", "target/compare/build");
-    cargo
+    command("cargo", [&[subcommand, "--locked", "--manifest-path", MANIFEST], arguments].concat())
 }

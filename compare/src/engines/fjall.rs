@@ -7,7 +7,7 @@ use fjall::{
     Snapshot,
 };
 
-use super::{Engine, Mode, Reader, Session, missing};
+use super::{Engine, Mode, Reader, Session, back_off, missing};
 use crate::data::Data;
 use crate::failure::{Failure, Result};
 
@@ -91,6 +91,7 @@ impl Session for &Fjall {
             if tx.commit()?.is_ok() {
                 return Ok(conflicts);
             }
+            back_off(conflicts);
         }
         Err(missing())
     }

@@ -13,7 +13,7 @@ use fluxmap::persistence::PersistenceOptions;
 use futures::executor::block_on;
 use futures::{StreamExt, pin_mut};
 
-use super::{Engine, Mode, Reader, Session, missing};
+use super::{Engine, Mode, Reader, Session, back_off, missing};
 use crate::data::Data;
 use crate::failure::{Failure, Result};
 
@@ -73,6 +73,17 @@ fn bytes(digits: &str) -> [u8; 16] {
     u128::from_str_radix(digits, 16).unwrap_or_default().to_be_bytes()
 }
 
+/// Writes of one key conflict as well.
+fn retried(mut write: impl FnMut() -> std::result::Result<(), FluxError>) -> Result {
+    for conflicts in 0.. {
+        match write() {
+            Err(FluxError::SerializationConflict) => back_off(conflicts),
+            result => return Ok(result?),
+        }
+    }
+    Err(missing())
+}
+
 impl<'db> Session for Handle<'db, String, Vec<u8>> {
     type Reader<'a>
         = Transaction<'a, 'db>
@@ -89,12 +100,7 @@ impl<'db> Session for Handle<'db, String, Vec<u8>> {
     }
 
     fn put(&mut self, key: &[u8], value: &[u8]) -> Result {
-        loop {
-            match block_on(self.insert(digits(key), value.to_vec())) {
-                Err(FluxError::SerializationConflict) => {}
-                result => return Ok(result?),
-            }
-        }
+        retried(|| block_on(self.insert(digits(key), value.to_vec())))
     }
 
     fn update(&mut self, key: &[u8], change: impl Fn(&mut [u8])) -> Result<u64> {
@@ -110,7 +116,7 @@ impl<'db> Session for Handle<'db, String, Vec<u8>> {
             block_on(self.insert(key.clone(), value))?;
             match block_on(self.commit()) {
                 Ok(()) => return Ok(conflicts),
-                Err(FluxError::SerializationConflict) => {}
+                Err(FluxError::SerializationConflict) => back_off(conflicts),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -118,12 +124,7 @@ impl<'db> Session for Handle<'db, String, Vec<u8>> {
     }
 
     fn remove(&mut self, key: &[u8]) -> Result {
-        loop {
-            match block_on(Handle::remove(self, &digits(key))) {
-                Err(FluxError::SerializationConflict) => {}
-                result => return result.map(drop).map_err(Failure::from),
-            }
-        }
+        retried(|| block_on(Handle::remove(self, &digits(key))).map(drop))
     }
 }
 

@@ -17,6 +17,7 @@ mod surrealkv;
 mod surrealmx;
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::data::Data;
 use crate::failure::{Failure, Result};
@@ -95,6 +96,16 @@ pub(crate) trait Reader {
 
     /// Counts the entries from a key on.
     fn count(&mut self, from: &[u8]) -> Result<usize>;
+}
+
+/// Before a transaction that met a conflict runs again, for engines that leave this to their users: the policy of those
+/// that do it themselves, without which the threads would only meet again.
+fn back_off(conflicts: u64) {
+    if conflicts < 4 {
+        std::thread::yield_now();
+    } else {
+        std::thread::sleep(Duration::from_micros(10 << conflicts.min(10)));
+    }
 }
 
 /// Updates are only made to keys that exist.

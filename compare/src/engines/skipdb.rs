@@ -10,7 +10,7 @@ use skipdb::serializable::SerializableDb;
 use txn_core::error::{TransactionError, WtmError};
 use txn_core::sync::BTreeCm;
 
-use super::{BATCH, Engine, Mode, Reader, Session, missing};
+use super::{BATCH, Engine, Mode, Reader, Session, back_off, missing};
 use crate::data::{Data, Key};
 use crate::failure::{Failure, Result};
 
@@ -81,7 +81,7 @@ impl Session for &Database {
             tx.insert(*key, value)?;
             match tx.commit() {
                 Ok(()) => return Ok(conflicts),
-                Err(WtmError::Transaction(TransactionError::Conflict)) => {}
+                Err(WtmError::Transaction(TransactionError::Conflict)) => back_off(conflicts),
                 Err(error) => return Err(error.into()),
             }
         }

@@ -21,7 +21,7 @@ const SCAN: &str = "SELECT key, value FROM entries WHERE key >= ?1 ORDER BY key 
 const SCAN_BACK: &str = "SELECT key, value FROM entries WHERE key < ?1 ORDER BY key DESC LIMIT ?3 OFFSET ?2";
 const COUNT: &str = "SELECT count(*) FROM entries WHERE key >= ?1";
 /// Writers wait for each other instead of failing.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Sqlite {
     path: PathBuf,

@@ -5,7 +5,7 @@ use std::path::Path;
 use surrealkv::{Durability, Error, LSMIterator, Mode as Access, Transaction, Tree, TreeBuilder};
 use tokio::runtime::{Builder, Runtime};
 
-use super::{BATCH, Engine, Mode, Reader, Session, missing};
+use super::{BATCH, Engine, Mode, Reader, Session, back_off, missing};
 use crate::data::Data;
 use crate::failure::{Failure, Result};
 
@@ -54,10 +54,18 @@ impl Engine for SurrealKv {
 }
 
 impl SurrealKv {
-    fn write(&self, change: impl FnOnce(&mut Transaction) -> std::result::Result<(), Error>) -> Result {
-        let mut tx = self.tree.begin_with_mode(Access::WriteOnly)?.with_durability(self.durability);
-        change(&mut tx)?;
-        Ok(self.runtime.block_on(tx.commit())?)
+    /// Runs a transaction until it commits, and returns the number of conflicts: writes that read nothing have them too.
+    fn write(&self, access: Access, change: impl Fn(&mut Transaction) -> Result) -> Result<u64> {
+        for conflicts in 0.. {
+            let mut tx = self.tree.begin_with_mode(access)?.with_durability(self.durability);
+            change(&mut tx)?;
+            match self.runtime.block_on(tx.commit()) {
+                Ok(()) => return Ok(conflicts),
+                Err(Error::TransactionWriteConflict) => back_off(conflicts),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(missing())
     }
 }
 
@@ -76,26 +84,19 @@ impl Session for &SurrealKv {
     }
 
     fn put(&mut self, key: &[u8], value: &[u8]) -> Result {
-        self.write(|tx| tx.set(key, value))
+        self.write(Access::WriteOnly, |tx| Ok(tx.set(key, value)?)).map(drop)
     }
 
     fn update(&mut self, key: &[u8], change: impl Fn(&mut [u8])) -> Result<u64> {
-        for conflicts in 0.. {
-            let mut tx = self.tree.begin()?.with_durability(self.durability);
-            let mut value = tx.get_for_update(key)?.ok_or_else(missing)?.to_vec();
+        self.write(Access::ReadWrite, |tx| {
+            let mut value = tx.get_for_update(key)?.ok_or_else(missing)?;
             change(&mut value);
-            tx.set(key, &value)?;
-            match self.runtime.block_on(tx.commit()) {
-                Ok(()) => return Ok(conflicts),
-                Err(Error::TransactionWriteConflict) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(missing())
+            Ok(tx.set(key, &value)?)
+        })
     }
 
     fn remove(&mut self, key: &[u8]) -> Result {
-        self.write(|tx| tx.delete(key))
+        self.write(Access::WriteOnly, |tx| Ok(tx.delete(key)?)).map(drop)
     }
 }
 

@@ -6,7 +6,7 @@ use surrealmx::{
     AolMode, ByteSlice, Database, DatabaseOptions, Error, FsyncMode, PersistenceOptions, SnapshotMode, Transaction,
 };
 
-use super::{BATCH, END, Engine, Mode, Reader, Session, missing};
+use super::{BATCH, END, Engine, Mode, Reader, Session, back_off, missing};
 use crate::data::Data;
 use crate::failure::{Failure, Result};
 
@@ -32,7 +32,7 @@ impl Engine for SurrealMx {
         for batch in data.sorted().chunks(BATCH) {
             let mut tx = self.0.transaction(true);
             for &index in batch {
-                tx.set(data.key(index), &data.value(index))?;
+                tx.set(data.key(index), data.value(index))?;
             }
             tx.commit()?;
         }
@@ -80,7 +80,7 @@ impl Session for &Database {
             tx.set(key, value)?;
             match tx.commit() {
                 Ok(()) => return Ok(conflicts),
-                Err(Error::KeyReadConflict | Error::KeyWriteConflict) => {}
+                Err(Error::KeyReadConflict | Error::KeyWriteConflict) => back_off(conflicts),
                 Err(error) => return Err(error.into()),
             }
         }

@@ -55,7 +55,7 @@ fn section(arguments: &Arguments, results: &Results, class: Class) -> String {
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    format!("{table}\n\n{}", notes.render())
+    format!("{table}\n\n{}\n", notes.render())
 }
 
 fn row(
@@ -91,6 +91,8 @@ impl Notes {
     }
 
     fn render(&self) -> String {
-        self.0.iter().enumerate().map(|(place, note)| format!("- [{}] {note}\n", place + 1)).collect()
+        let lines: Vec<_> =
+            self.0.iter().enumerate().map(|(place, note)| format!("- [{}] {note}", place + 1)).collect();
+        lines.join("\n")
     }
 }

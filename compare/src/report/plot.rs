@@ -67,7 +67,7 @@ fn paint(
         .x_label_area_size(36)
         .y_label_area_size(LABELS)
         // Room at the right for the name of the rival.
-        .build_cartesian_2d((least * 0.9..most * 3.0).log_scale(), 0.0..rows)?;
+        .build_cartesian_2d((least * 0.9..most * 8.0).log_scale(), 0.0..rows)?;
     chart
         .configure_mesh()
         .disable_y_mesh()

@@ -23,7 +23,8 @@ pub(crate) fn digits(value: f64) -> String {
     let decimals = match value {
         _ if value >= 100.0 => 0,
         _ if value >= 10.0 => 1,
-        _ => 2,
+        _ if value >= 0.1 => 2,
+        _ => 4,
     };
     format!("{value:.decimals$}")
 }
@@ -31,8 +32,8 @@ pub(crate) fn digits(value: f64) -> String {
 /// As it is given on the command line.
 pub(crate) fn entries(entries: usize) -> String {
     match entries {
-        _ if entries % 1_000_000 == 0 => format!("{}m", entries / 1_000_000),
-        _ if entries % 1_000 == 0 => format!("{}k", entries / 1_000),
+        _ if entries.is_multiple_of(1_000_000) => format!("{}m", entries / 1_000_000),
+        _ if entries.is_multiple_of(1_000) => format!("{}k", entries / 1_000),
         _ => entries.to_string(),
     }
 }

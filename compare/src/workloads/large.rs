@@ -24,23 +24,24 @@ pub(super) fn run<E: Engine>(task: &Task, data: &Data, recorder: &mut Recorder) 
     let written = write(&engine, task, data, &values);
     let count = written.as_ref().map_or(0, Pace::done);
     recorder.measure(&WRITE, || Ok(written?.rate()))?;
-    if count > 0 {
-        recorder.measure(&READ, || {
-            let shares = [data.uniform(9, READS).into_iter().map(|index| index % count).collect::<Vec<_>>()];
-            let expected = |index: usize| look(&values[index]);
-            let pace = slowly_in_parallel(&engine, task.limit, &shares, |session, share| {
-                let mut sum = 0_u64;
-                let done = share.each(|index| {
-                    sum = sum.wrapping_add(session.get(data.key(index), look)?.unwrap_or_default());
-                    Ok(())
-                })?;
-                Ok(Tally { done, sum })
+    recorder.measure(&READ, || {
+        if count == 0 {
+            return Err("there was nothing to read".into());
+        }
+        let shares = [data.uniform(9, READS).into_iter().map(|index| index % count).collect::<Vec<_>>()];
+        let expected = |index: usize| look(&values[index]);
+        let pace = slowly_in_parallel(&engine, task.limit, &shares, |session, share| {
+            let mut sum = 0_u64;
+            let done = share.each(|index| {
+                sum = sum.wrapping_add(session.get(data.key(index), look)?.unwrap_or_default());
+                Ok(())
             })?;
-            let sum = shares[0][..pace.done()].iter().fold(0_u64, |sum, &index| sum.wrapping_add(expected(index)));
-            ensure_equal("sum of the large values", sum, pace.sum())?;
-            Ok(pace.rate())
+            Ok(Tally { done, sum })
         })?;
-    }
+        let sum = shares[0][..pace.done()].iter().fold(0_u64, |sum, &index| sum.wrapping_add(expected(index)));
+        ensure_equal("sum of the large values", sum, pace.sum())?;
+        Ok(pace.rate())
+    })?;
     engine.close()
 }
 

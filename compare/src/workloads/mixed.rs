@@ -14,7 +14,7 @@ use crate::task::Task;
 const MOSTLY_READS: Workload = Workload::per_second("mixed, 95 % reads, 5 % writes, 2 threads");
 const HALF: Workload = Workload::per_second("mixed, 50 % reads, 50 % writes, 2 threads");
 pub(super) const ALL: [Workload; 2] = [MOSTLY_READS, HALF];
-const OPERATIONS: usize = 100_000;
+const OPERATIONS: usize = 200_000;
 
 pub(super) fn run<E: Engine>(engine: &E, task: &Task, data: &Data, recorder: &mut Recorder) -> Result {
     let shares = [7, 8].map(|seed| data.uniform(seed, OPERATIONS / 2));

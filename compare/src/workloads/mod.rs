@@ -58,6 +58,9 @@ impl Workload {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 pub(crate) enum Suite {
     Reading,
+    Updating,
+    /// Apart from other updates, since some engines come to a standstill here.
+    Contending,
     Writing,
     Large,
     Synced,
@@ -72,14 +75,24 @@ pub(crate) enum Suite {
 }
 
 impl Suite {
-    pub(crate) const MEASURED: [Self; 6] =
-        [Self::Reading, Self::Writing, Self::Large, Self::Synced, Self::Opening, Self::Footprint];
+    pub(crate) const MEASURED: [Self; 8] = [
+        Self::Reading,
+        Self::Updating,
+        Self::Contending,
+        Self::Writing,
+        Self::Large,
+        Self::Synced,
+        Self::Opening,
+        Self::Footprint,
+    ];
 
     /// In the order of the tables.
     pub(crate) fn workloads(self) -> Vec<Workload> {
         match self {
             Self::Reading => [&[load::LOAD][..], &points::ALL, &scans::ALL].concat(),
-            Self::Writing => [&updates::ALL[..], &mixed::ALL, &[deletes::DELETE]].concat(),
+            Self::Updating => updates::DISJOINT.to_vec(),
+            Self::Contending => updates::CONTENDED.to_vec(),
+            Self::Writing => [&mixed::ALL[..], &[deletes::DELETE]].concat(),
             Self::Large => large::ALL.to_vec(),
             Self::Synced => [&[medium::MEDIUM][..], &synced::ALL].concat(),
             Self::Opening => opening::ALL.to_vec(),
@@ -99,6 +112,8 @@ pub(crate) fn run<E: Engine>(task: &Task, recorder: &mut Recorder) -> Result {
     let data = Data::new(task.entries);
     match task.suite {
         Suite::Reading => reading::<E>(task, &data, recorder),
+        Suite::Updating => updates::run::<E>(task, &data, recorder, &updates::DISJOINT),
+        Suite::Contending => updates::run::<E>(task, &data, recorder, &updates::CONTENDED),
         Suite::Writing => writing::<E>(task, &data, recorder),
         Suite::Large => large::run::<E>(task, &data, recorder),
         Suite::Synced => synced::run::<E>(task, &data, recorder),
@@ -119,7 +134,6 @@ fn reading<E: Engine>(task: &Task, data: &Data, recorder: &mut Recorder) -> Resu
 fn writing<E: Engine>(task: &Task, data: &Data, recorder: &mut Recorder) -> Result {
     let engine = E::open(&task.directory, task.mode()?)?;
     engine.load(data)?;
-    updates::run(&engine, task, data, recorder)?;
     mixed::run(&engine, task, data, recorder)?;
     // The last one, since it leaves entries out.
     deletes::run(&engine, task, data, recorder)?;

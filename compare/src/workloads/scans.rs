@@ -21,10 +21,10 @@ pub(super) const ALL: [Workload; 5] = [SCAN, REVERSE, SKIP, FULL, COUNT];
 
 const LENGTH: usize = 100;
 const SKIPPED: usize = 5_000;
-const SCANS: usize = 10_000;
-const SKIPS: usize = 1_000;
-/// So often everything is read or counted.
-const PASSES: usize = 3;
+const SCANS: usize = 50_000;
+const SKIPS: usize = 5_000;
+/// Everything is read, or counted, until so many entries were.
+const ENTRIES: usize = 20_000_000;
 /// A quarter of all keys are below.
 const QUARTER: Key = [0x40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
@@ -72,7 +72,7 @@ fn backwards(session: &mut impl Session, share: &Share<'_>, data: &Data) -> Resu
 }
 
 fn full<E: Engine>(engine: &E, task: &Task, sorted: &Sorted) -> Result<Outcome> {
-    let pace = slowly_in_parallel(engine, task.limit, &[vec![0; PASSES]], |session, share| {
+    let pace = slowly_in_parallel(engine, task.limit, &[vec![0; sorted.passes()]], |session, share| {
         let mut reader = session.reader()?;
         let mut sum = 0_u64;
         let done = share.each(|_| {
@@ -87,7 +87,7 @@ fn full<E: Engine>(engine: &E, task: &Task, sorted: &Sorted) -> Result<Outcome> 
 }
 
 fn count<E: Engine>(engine: &E, task: &Task, sorted: &Sorted) -> Result<Outcome> {
-    let pace = slowly_in_parallel(engine, task.limit, &[vec![0; PASSES]], |session, share| {
+    let pace = slowly_in_parallel(engine, task.limit, &[vec![0; sorted.passes()]], |session, share| {
         let mut reader = session.reader()?;
         let mut sum = 0;
         let done = share.each(|_| {
@@ -124,6 +124,10 @@ impl<'a> Sorted<'a> {
             sums.push(sum);
         }
         Self { data, keys: order.iter().map(|&index| *data.key(index)).collect(), sums }
+    }
+
+    fn passes(&self) -> usize {
+        ENTRIES.div_ceil(self.keys.len())
     }
 
     fn position(&self, key: &Key) -> usize {

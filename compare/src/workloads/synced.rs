@@ -9,7 +9,7 @@ use super::medium::{self, MEDIUM};
 use super::{Unit, Workload};
 use crate::data::{Data, stamp};
 use crate::engines::{Engine, Mode, Session};
-use crate::failure::{Result, ensure_equal};
+use crate::failure::{Failure, Result, ensure_equal};
 use crate::pace::{Pace, Tally, median, slowly_in_parallel};
 use crate::recorder::{Outcome, Recorder};
 use crate::task::Task;
@@ -32,7 +32,10 @@ pub(super) fn run<E: Engine>(task: &Task, data: &Data, recorder: &mut Recorder) 
         let result = measure::<E>(task, data, *writers, *each);
         let (rate, latency) = match result {
             Ok((rate, latency)) => (Ok(rate), latency.ok_or_else(|| "no commit was made".into())),
-            Err(failure) => (Err(failure), Err("the commits failed".into())),
+            Err(failure) => {
+                let same = Failure::Failed(failure.to_string().into());
+                (Err(failure), Err(same))
+            }
         };
         recorder.measure(workload, || rate)?;
         if with_latency {

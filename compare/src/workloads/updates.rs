@@ -8,39 +8,49 @@ use super::Workload;
 use crate::data::{Data, counter, increment};
 use crate::engines::{Engine, Session};
 use crate::failure::{Result, ensure_equal};
-use crate::pace::{Tally, in_parallel};
+use crate::pace::{Tally, slowly_in_parallel};
 use crate::recorder::{Outcome, Recorder};
 use crate::task::Task;
 
-pub(super) const ALL: [Workload; 5] = [
+pub(super) const DISJOINT: [Workload; 3] = [
     Workload::per_second("read-modify-write, 1 thread"),
     Workload::per_second("read-modify-write, 4 threads, disjoint keys"),
     Workload::per_second("read-modify-write, 64 threads, disjoint keys"),
+];
+pub(super) const CONTENDED: [Workload; 2] = [
     Workload::per_second("read-modify-write, 4 threads, contended keys"),
     Workload::per_second("read-modify-write, 64 threads, contended keys"),
 ];
-const THREADS: [usize; 5] = [1, 4, 64, 4, 64];
-const FIRST_CONTENDED: usize = 3;
-const CONTENDED: usize = 16;
-const UPDATES: usize = 64_000;
+const SHARED_KEYS: usize = 16;
+const UPDATES: usize = 128_000;
 
-pub(super) fn run<E: Engine>(engine: &E, task: &Task, data: &Data, recorder: &mut Recorder) -> Result {
-    for (number, workload) in ALL.iter().enumerate() {
+pub(super) fn run<E: Engine>(task: &Task, data: &Data, recorder: &mut Recorder, workloads: &[Workload]) -> Result {
+    let engine = E::open(&task.directory, task.mode()?)?;
+    engine.load(data)?;
+    for workload in workloads {
         recorder.measure(workload, || {
-            let disjoint = number < FIRST_CONTENDED;
-            let shares: Vec<_> =
-                (0..THREADS[number]).map(|thread| share(data, thread, THREADS[number], disjoint)).collect();
-            measure(engine, task, data, &shares)
+            let disjoint = DISJOINT.contains(workload);
+            let threads = threads(workload);
+            let shares: Vec<_> = (0..threads).map(|thread| share(data, thread, threads, disjoint)).collect();
+            measure(&engine, task, data, &shares)
         })?;
     }
-    Ok(())
+    engine.close()
+}
+
+fn threads(workload: &Workload) -> usize {
+    match workload.name {
+        name if name.contains("64 threads") => 64,
+        name if name.contains("4 threads") => 4,
+        _ => 1,
+    }
 }
 
 fn share(data: &Data, thread: usize, threads: usize, disjoint: bool) -> Vec<usize> {
     let drawn = data.uniform(100 + thread as u64, UPDATES / threads);
     let last = data.len() - threads;
     let place = |index: usize| {
-        if disjoint { index.min(last) / threads * threads + thread } else { index % CONTENDED }
+        if disjoint { index.min(last) / threads * threads + thread } else { index % SHARED_KEYS }
     };
     drawn.into_iter().map(place).collect()
 }
@@ -50,7 +60,7 @@ fn measure<E: Engine>(engine: &E, task: &Task, data: &Data, shares: &[Vec<usize>
     touched.sort_unstable();
     touched.dedup();
     let before = counters(engine, data, &touched)?;
-    let pace = in_parallel(engine, task.limit, shares, |session, share| {
+    let pace = slowly_in_parallel(engine, task.limit, shares, |session, share| {
         let mut conflicts = 0;
         let done = share.each(|index| {
             conflicts += session.update(data.key(index), increment)?;
