@@ -21,6 +21,7 @@ use clap::Parser;
 use arguments::Arguments;
 use failure::Result;
 use recorder::Recorder;
+use rustix::process::{Signal, set_parent_process_death_signal};
 use task::Task;
 
 fn main() -> ExitCode {
@@ -51,6 +52,8 @@ fn parent(arguments: &Arguments) -> Result {
 }
 
 fn child(task: &str) -> Result {
+    // A process that was left behind would disturb every measurement after it.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
     let task: Task = serde_json::from_str(task)?;
     (task.contestant()?.run)(&task, &mut Recorder::new(&task)?)
 }

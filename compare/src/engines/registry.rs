@@ -94,7 +94,7 @@ pub(crate) const CONTESTANTS: [Contestant; 12] = [
     log(
         "sqlite",
         "rusqlite",
-        "WAL, `synchronous = OFF`, synced commits `FULL`; 1 GiB of cache for each connection; one connection a thread",
+        "WAL, `synchronous = OFF`, synced commits `FULL`; 1 GiB of cache and of map for each connection, one a thread",
         workloads::run::<sqlite::Sqlite>,
     ),
     log(

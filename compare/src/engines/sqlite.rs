@@ -12,7 +12,7 @@ use crate::data::Data;
 use crate::failure::{Failure, Result};
 
 /// In KiB, as the minus says: what all engines with a cache get, for one connection.
-const SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA cache_size = -1048576; PRAGMA mmap_size = 0;";
+const SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA cache_size = -1048576; PRAGMA mmap_size = 1073741824;";
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID";
 const GET: &str = "SELECT value FROM entries WHERE key = ?1";
 const PUT: &str = "INSERT INTO entries VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";

@@ -23,8 +23,6 @@ pub(super) const ALL: [Workload; 2] = [MEMORY, FILES];
 const BLOCK: u64 = 512;
 
 pub(super) fn run<E: Engine>(task: &Task, data: &Data, recorder: &mut Recorder) -> Result {
-    // Whatever an engine would have to sort with is there before, so that it does not count.
-    drop(data.sorted());
     let before = resident()?;
     let mode = task.mode()?;
     let engine = E::open(&task.directory, mode)?;

@@ -2,8 +2,8 @@
 //!
 //! Another process fills the database, with all of it synced, so that nothing is left in the memory of this one; the
 //! files are in the page cache for everybody. Two times are taken from the same start: when the engine says that it is
-//! open, and when the first read has returned the right value. Some engines put their work off until then. That
-//! everything is there is checked afterwards.
+//! open, and when the first read has returned the right value. Some engines put their work off until then. Selkie and
+//! surrealmx read their whole logs in the first two cases. That everything is there is checked afterwards.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
