@@ -53,34 +53,26 @@ impl Pace {
         self.tallies.iter().fold(0, |sum, tally| sum.wrapping_add(tally.sum))
     }
 
-    /// The rate is always that of what was really done; where the time was up before the work, it says so.
+    /// The rate of what was really done.
     pub(crate) fn rate(&self) -> Outcome {
         self.rate_of(1.0)
     }
 
     /// The rate where each item stands for several operations.
     pub(crate) fn rate_of(&self, each: f64) -> Outcome {
-        let done = self.done();
-        let share = 100.0 * done as f64 / self.planned as f64;
-        let cut = format!("the time was up after {share:.1} % of the work; the rate is that of this part");
-        let remark = (done < self.planned).then_some(cut);
-        Outcome::Number { value: done as f64 * each / self.seconds, remark }
+        self.outcome(each, None)
     }
 
     /// The rate, with the number of conflicts.
     pub(crate) fn rate_with_conflicts(&self) -> Outcome {
-        let outcome = self.rate();
         let conflicts = self.sum() as f64 / self.done().max(1) as f64;
-        match outcome {
-            Outcome::Number { value, remark } if conflicts >= 0.005 => {
-                let retried = format!("{conflicts:.2} conflicts per commit, retried");
-                Outcome::Number {
-                    value,
-                    remark: Some(remark.map_or(retried.clone(), |cut| format!("{cut}; {retried}"))),
-                }
-            }
-            outcome => outcome,
-        }
+        let remark = (conflicts >= 0.005).then(|| format!("{conflicts:.2} conflicts per commit, retried"));
+        self.outcome(1.0, remark)
+    }
+
+    fn outcome(&self, each: f64, remark: Option<String>) -> Outcome {
+        let done = self.done() as f64;
+        Outcome::Number { value: done * each / self.seconds, share: done / self.planned as f64, remark }
     }
 }
 

@@ -13,13 +13,20 @@ use crate::workloads::Workload;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Outcome {
-    Number { value: f64, remark: Option<String> },
-    Nothing { reason: String },
+    /// What share of the work was done before the time was up, of which the number is, and a remark for the notes.
+    Number {
+        value: f64,
+        share: f64,
+        remark: Option<String>,
+    },
+    Nothing {
+        reason: String,
+    },
 }
 
 impl Outcome {
     pub(crate) fn number(value: f64) -> Self {
-        Self::Number { value, remark: None }
+        Self::Number { value, share: 1.0, remark: None }
     }
 }
 

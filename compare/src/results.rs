@@ -55,11 +55,12 @@ impl Results {
             return Some(failed.clone());
         }
         let value = median(outcomes.iter().filter_map(number).collect())?;
+        let share = outcomes.iter().map(share).fold(1.0, f64::min);
         let remark = outcomes.iter().rev().find_map(|outcome| match outcome {
             Outcome::Number { remark, .. } => remark.clone(),
             Outcome::Nothing { .. } => None,
         });
-        Some(Outcome::Number { value, remark })
+        Some(Outcome::Number { value, share, remark })
     }
 
     pub(crate) fn number(&self, workload: &Workload, engine: &str) -> Option<f64> {
@@ -86,6 +87,13 @@ fn number(outcome: &Outcome) -> Option<f64> {
     match outcome {
         Outcome::Number { value, .. } => Some(*value),
         Outcome::Nothing { .. } => None,
+    }
+}
+
+fn share(outcome: &Outcome) -> f64 {
+    match outcome {
+        Outcome::Number { share, .. } => *share,
+        Outcome::Nothing { .. } => 0.0,
     }
 }
 

@@ -18,7 +18,8 @@ const INTRODUCTION: &str = "\
 The same work by every engine in one run: random keys of 16 bytes, values of 100, a fixed seed. In each round the engines
 follow each other workload by workload, each in a process of its own; the numbers are medians. Every result is verified,
 and who returns a wrong one gets no number. The last column is Selkie's ratio to the best rival: above 1 Selkie is faster,
-or smaller. All engines use the system's allocator.";
+or smaller. A percentage beside a rate: the time was up after so much of the work, and the rate is that of this part. All
+engines use the system's allocator.";
 
 pub(crate) fn render(machine: &Machine, arguments: &Arguments, all: &[Results]) -> Result<String> {
     let mut page = format!("# Selkie and other embedded engines\n\n{machine}\n\n{INTRODUCTION}\n\n");
@@ -67,11 +68,12 @@ fn row(
 ) -> Vec<String> {
     let cells = engines.iter().map(|engine| match results.outcome(workload, engine.name) {
         None => "-".into(),
-        Some(Outcome::Number { value, remark: None }) => text::value(value, workload.unit),
-        Some(Outcome::Number { value, remark: Some(remark) }) => {
-            format!("{} [{}]", text::value(value, workload.unit), notes.number(remark))
-        }
         Some(Outcome::Nothing { reason }) => format!("- [{}]", notes.number(reason)),
+        Some(Outcome::Number { value, share, remark }) => {
+            let part = if share < 1.0 { format!(" ({} %)", text::digits(100.0 * share)) } else { String::new() };
+            let note = remark.map_or(String::new(), |remark| format!(" [{}]", notes.number(remark)));
+            text::value(value, workload.unit) + &part + &note
+        }
     });
     let ratio = results.ratio(workload, class).map_or("-".into(), text::ratio);
     [workload.name.to_owned()].into_iter().chain(cells).chain([ratio]).collect()
