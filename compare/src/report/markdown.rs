@@ -30,6 +30,9 @@ pub(crate) fn render(machine: &Machine, arguments: &Arguments, all: &[Results]) 
     }
     for results in all {
         for (class, title) in [(Class::Memory, "in memory"), (Class::Log, "with files")] {
+            if !arguments.contestants().iter().any(|contestant| contestant.class == class) {
+                continue;
+            }
             write!(page, "\n## {} entries, {title}\n\n", results.entries)?;
             page.push_str(&section(arguments, results, class));
         }
