@@ -81,8 +81,8 @@ pub(crate) const PROOFS: &[Proof] = &[
     test("random faults", "fault injections", Share::Parts(550), "faults", |tools, seconds, seed| {
         tools.test("faults", "several_faults", &scaled(seconds, seed))
     }),
-    fuzzed("log decoder", DECODERS, 330, |_, seconds, seed| fuzz::run_for("log", seconds, seed)),
-    fuzzed("codec decoder", DECODERS, 330, |_, seconds, seed| fuzz::run_for("codec", seconds, seed)),
+    fuzzed("log decoder", DECODERS, 380, |_, seconds, seed| fuzz::run_for("log", seconds, seed)),
+    fuzzed("codec decoder", DECODERS, 380, |_, seconds, seed| fuzz::run_for("codec", seconds, seed)),
     Proof {
         name: "schedules",
         kind: "schedules of whole transactions",
@@ -96,7 +96,7 @@ pub(crate) const PROOFS: &[Proof] = &[
         let images = [("SELKIE_IMAGES", "25".to_owned())];
         tools.test("simulation", "every_crash", &[&scaled(seconds, seed)[..], &images].concat())
     }),
-    test("histories", "checked transactions", Share::Parts(60), "histories", |tools, seconds, seed| {
+    test("histories", "checked transactions", Share::Parts(150), "histories", |tools, seconds, seed| {
         // Two tests, one for each level.
         tools.test("histories", "levels", &scaled(seconds.div_ceil(2), seed))
     }),
