@@ -13,7 +13,7 @@ use crate::{Result, models, sanitizers, schedules, teeth, ui};
 pub(crate) enum Share {
     /// As long as it takes.
     Fixed,
-    /// So many parts of the time. In an hour on two cores a part is about one second.
+    /// So many parts of the time. In an hour on two cores a part is more than one second.
     Parts(u64),
 }
 
