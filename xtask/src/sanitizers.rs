@@ -5,7 +5,7 @@
 
 use std::process::Command;
 
-use crate::process::{answer, command, quiet, show};
+use crate::process::{answer, quiet, show};
 use crate::{Result, nightly, ui};
 
 pub(crate) struct Sanitizer {
@@ -74,8 +74,8 @@ impl Sanitizer {
     }
 
     fn tests(&self, which: &str) -> Result<Command> {
-        let words = ["run nightly cargo", self.cargo, which].join(" ");
-        let mut cargo = command("rustup", words.split_whitespace().collect::<Vec<_>>());
+        let words: Vec<&str> = self.cargo.split_whitespace().chain(which.split_whitespace()).collect();
+        let mut cargo = nightly::cargo(&words)?;
         cargo.env(self.flags.0, self.flags.1).env("CARGO_TARGET_DIR", self.folder);
         if self.is_cross {
             let said = answer("rustc", &["-vV"]).unwrap_or_default();
