@@ -13,8 +13,8 @@ use crate::system::install;
 use crate::{Result, ui};
 
 const KEPT: &str = "benches/instructions.json";
-/// The part by which a path may differ from what is kept.
-const TOLERANCE: f64 = 0.03;
+/// The part by which a path may differ from what is kept: changes elsewhere move what is inlined by up to 3 %.
+const TOLERANCE: f64 = 0.05;
 /// What is collected is what this function of the benchmark calls.
 const COLLECTED: &str = "--toggle-collect=*counted_path*";
 
