@@ -185,9 +185,10 @@ pub struct Limits {
     pub queue_bytes: u64,
     /// How many bytes of superseded values may be kept, with 64 more for each of them; a commit beyond that is refused.
     pub history_bytes: u64,
-    /// How many of the same bytes may be kept before those views and transactions that hold them back are ended, oldest first: they fail with
-    /// [`ErrorKind::ReaderEnded`](crate::ErrorKind::ReaderEnded) from then on. What the retention keeps counts as well, so
-    /// that the limit belongs well above that. None is ended where a snapshot or a backup holds back as much.
+    /// How many of the same bytes may be kept before those views and transactions that hold them back are ended, oldest
+    /// first: they fail with [`ErrorKind::ReaderEnded`](crate::ErrorKind::ReaderEnded) from then on. What the retention
+    /// keeps counts as well, so that the limit belongs well above that. None is ended where a snapshot or a backup holds
+    /// back as much.
     pub reader_bytes: u64,
     /// For how long a view or a transaction may hold back what is superseded; none is for ever. It is ended like that
     /// when commits or the collector find it and met it for the first time so long ago: not earlier, and at most as much

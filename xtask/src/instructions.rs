@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::process::{answer, command, find, quiet, root};
 use crate::system::install;
-use crate::{Result, ui};
+use crate::{Result, proofs, ui};
 
 const KEPT: &str = "benches/instructions.json";
 /// The part by which a path may differ from what is kept: changes elsewhere move what is inlined by up to 3 %.
@@ -48,9 +48,10 @@ fn ensure_valgrind() -> Result {
 }
 
 fn count() -> Result<Counts> {
-    let build = ["bench", "--package", "selkie", "--bench", "instructions", "--no-run", "--message-format", "json"];
-    let said = quiet("building the paths", &mut command("cargo", build))?;
-    let program = said.lines().filter_map(executable).next_back().ok_or("cargo did not say where the paths are")?;
+    let arguments = ["bench", "--package", "selkie", "--bench", "instructions", "--no-run", "--message-format", "json"];
+    let said = quiet("building the paths", &mut command("cargo", arguments))?;
+    let built = said.lines().filter_map(proofs::program).next_back();
+    let (_, program) = built.ok_or("cargo did not say where the paths are")?;
     let names = answer(&program, &[]).ok_or("the benchmark does not name its paths")?;
     let instructions =
         names.lines().map(|name| Ok((name.to_owned(), count_one(&program, name)?))).collect::<Result<_>>()?;
@@ -60,11 +61,6 @@ fn count() -> Result<Counts> {
 fn tools() -> String {
     let asked = [("rustc", "--version"), ("valgrind", "--version"), ("getconf", "GNU_LIBC_VERSION"), ("uname", "-m")];
     asked.iter().filter_map(|(program, argument)| answer(program, &[argument])).collect::<Vec<_>>().join(", ")
-}
-
-fn executable(line: &str) -> Option<String> {
-    let message: serde_json::Value = serde_json::from_str(line).ok()?;
-    Some(message["executable"].as_str()?.to_owned())
 }
 
 fn count_one(program: &str, path: &str) -> Result<u64> {
@@ -110,6 +106,8 @@ fn compare(counted: &Counts, kept: &Counts) -> Result {
             differing.push(path.as_str());
         }
     }
+    let is_gone = |path: &&String| !counted.instructions.contains_key(*path);
+    differing.extend(kept.instructions.keys().filter(is_gone).map(String::as_str));
     if differing.is_empty() {
         return Ok(());
     }
@@ -136,6 +134,7 @@ mod tests {
         assert!(compare(&counts("one", 94), &counts("one", 100)).is_err());
         assert!(compare(&counts("two", 106), &counts("one", 100)).is_ok());
         assert!(compare(&counts("one", 1), &Counts { instructions: BTreeMap::new(), ..counts("one", 0) }).is_err());
+        assert!(compare(&Counts { instructions: BTreeMap::new(), ..counts("one", 0) }, &counts("one", 1)).is_err());
         assert_eq!(collected("==7== \n==7== Collected : 916479\n"), Some(916_479));
     }
 }

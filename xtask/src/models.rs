@@ -29,9 +29,10 @@ fn tests() -> Command {
     cargo
 }
 
-fn passed(said: &str) -> Option<u64> {
-    let line = said.lines().find_map(|line| line.strip_prefix("test result: ok. "))?;
-    line.split_once(' ')?.0.parse().ok()
+/// How many tests passed, by what cargo printed of its programs.
+pub(crate) fn passed(said: &str) -> Option<u64> {
+    let count = |line: &str| line.strip_prefix("test result: ok. ")?.split_once(" passed")?.0.parse::<u64>().ok();
+    Some(said.lines().filter_map(count).sum()).filter(|sum| *sum > 0)
 }
 
 #[cfg(test)]
@@ -40,7 +41,10 @@ mod tests {
 
     #[test]
     fn what_passed_is_counted() {
-        assert_eq!(passed("running\ntest result: ok. 9 passed; 0 failed\n"), Some(9));
+        assert_eq!(
+            passed("running\ntest result: ok. 9 passed; 0 failed\ntest result: ok. 2 passed; 0 failed\n"),
+            Some(11)
+        );
         assert_eq!(passed("test result: FAILED. 8 passed; 1 failed\n"), None);
     }
 }

@@ -238,7 +238,7 @@ impl Tools {
 }
 
 /// The name of a suite and its program, from a line that cargo prints.
-fn program(line: &str) -> Option<(String, String)> {
+pub(crate) fn program(line: &str) -> Option<(String, String)> {
     let message: Value = serde_json::from_str(line).ok()?;
     let program = message["executable"].as_str()?;
     Some((message["target"]["name"].as_str()?.to_owned(), program.to_owned()))

@@ -6,7 +6,7 @@
 use std::process::Command;
 
 use crate::process::{answer, quiet, show};
-use crate::{Result, nightly, ui};
+use crate::{Result, models, nightly, ui};
 
 pub(crate) struct Sanitizer {
     name: &'static str,
@@ -67,10 +67,7 @@ impl Sanitizer {
     pub(crate) fn count(&self) -> Result<u64> {
         nightly::ensure(&[self.component])?;
         let said = quiet(self.name, &mut self.tests(self.all)?)?;
-        match said.lines().filter_map(passed).sum() {
-            0 => Err(format!("no test passed under {}:\n{said}", self.name)),
-            count => Ok(count),
-        }
+        models::passed(&said).ok_or_else(|| format!("no test passed under {}:\n{said}", self.name))
     }
 
     fn tests(&self, which: &str) -> Result<Command> {
@@ -83,20 +80,5 @@ impl Sanitizer {
             cargo.env("CARGO_BUILD_TARGET", host.ok_or("rustc does not say what machine this is")?);
         }
         Ok(cargo)
-    }
-}
-
-fn passed(line: &str) -> Option<u64> {
-    line.strip_prefix("test result: ok. ")?.split_once(" passed")?.0.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::passed;
-
-    #[test]
-    fn what_passed_is_counted() {
-        assert_eq!(passed("test result: ok. 9 passed; 0 failed"), Some(9));
-        assert_eq!(passed("test result: FAILED. 8 passed; 1 failed"), None);
     }
 }
