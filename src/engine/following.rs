@@ -178,7 +178,7 @@ impl Engine {
             let after = Position { offset: frame_end, ..*position };
             self.apply_logged(header, payload, after).ok_or_else(|| corrupted(Corruption::Payload))?;
             *position = after;
-            self.end_readers_beyond_limit();
+            self.make_room();
             if header.sequence.is_multiple_of(BREATHE_COMMITS) {
                 breathe().await;
             }

@@ -159,29 +159,24 @@ impl Engine {
 
     /// Refuses a commit when too much history is kept and no room can be made.
     pub(crate) fn check_history_limit(&self) -> Result<()> {
-        self.end_readers_beyond_limit();
+        self.make_room();
         let limit = self.options.limits.history_bytes;
-        if limit == u64::MAX || self.held_bytes() <= limit {
-            return Ok(());
-        }
-        self.collect_all();
-        let actual = self.held_bytes();
+        let actual = if limit == u64::MAX { 0 } else { self.held_bytes() };
         if actual <= limit {
             return Ok(());
         }
         Err(Error::new(ErrorKind::Limit { what: "bytes of retained history", limit, actual }))
     }
 
-    /// Ends readers as far as their limit asks for it and collecting is not enough.
-    pub(crate) fn end_readers_beyond_limit(&self) {
-        let limit = self.options.limits.reader_bytes;
-        if limit == u64::MAX || self.held_bytes() <= limit {
-            return;
-        }
+    /// Makes room for history: by collecting, and then by ending readers as far as their limit asks for it.
+    pub(crate) fn make_room(&self) {
+        let limits = &self.options.limits;
+        let is_too_much = || limits.history_bytes < u64::MAX && self.held_bytes() > limits.history_bytes;
+        let holds_too_much = || limits.reader_bytes < u64::MAX && self.held_bytes() > limits.reader_bytes;
         let published = self.progress.published();
-        if self.readers.oldest_limited(published) < published {
+        if is_too_much() || (holds_too_much() && self.readers.oldest_limited(published) < published) {
             self.collect_all();
-            while self.held_bytes() > limit && self.readers.end_oldest(published) {
+            while holds_too_much() && self.readers.end_oldest(published) {
                 self.collect_all();
             }
         }
