@@ -85,12 +85,24 @@ fn passes(browser: Browser, context: Context, test: &str, program: &str) -> bool
                 ui::warning(&format!("{name}: the browser did not start its tests, once more"));
             }
             _ => {
-                println!("FAILED   {name} ({})\n{output}", ui::seconds(start.elapsed()));
+                println!("FAILED   {name} ({})\n{output}\n{}", ui::seconds(start.elapsed()), causes(output));
                 return false;
             }
         }
     }
     false
+}
+
+/// What panicked, and the seeds that play it again, once more after the stacks that follow each of them.
+fn causes(output: &str) -> String {
+    let lines: Vec<&str> = output.lines().collect();
+    let ends = |line: &str| line.trim().is_empty() || line.contains("Stack:");
+    let cause = |place: usize| lines[place..].iter().take(4).take_while(|line| !ends(line)).copied();
+    let told =
+        (0..lines.len()).filter(|place| lines[*place].contains("panicked at") || lines[*place].contains("_SEED="));
+    let mut causes: Vec<&str> = told.flat_map(cause).collect();
+    causes.dedup();
+    causes.join("\n")
 }
 
 /// How many tests passed, as the runner says.

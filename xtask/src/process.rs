@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::Result;
 use crate::ui::Progress;
 
-const TAIL_LINES: usize = 80;
+const TAIL_LINES: usize = 400;
 
 /// The workspace's root folder, as cargo says when it runs this program: the checkout may have moved since it was built.
 pub(crate) fn root() -> &'static Path {
