@@ -93,15 +93,17 @@ fn passes(browser: Browser, context: Context, test: &str, program: &str) -> bool
     false
 }
 
-/// What panicked, and the seeds that play it again, once more after the stacks that follow each of them.
+/// What panicked, and the seeds that play it again, each once more after the stacks that follow them.
 fn causes(output: &str) -> String {
-    let lines: Vec<&str> = output.lines().collect();
-    let ends = |line: &str| line.trim().is_empty() || line.contains("Stack:");
-    let cause = |place: usize| lines[place..].iter().take(4).take_while(|line| !ends(line)).copied();
-    let told =
-        (0..lines.len()).filter(|place| lines[*place].contains("panicked at") || lines[*place].contains("_SEED="));
-    let mut causes: Vec<&str> = told.flat_map(cause).collect();
-    causes.dedup();
+    let mut causes: Vec<&str> = Vec::new();
+    let mut panicked = false;
+    for line in output.lines().map(str::trim) {
+        let tells = panicked || line.contains("panicked at") || line.contains("_SEED=");
+        if tells && !causes.contains(&line) {
+            causes.push(line);
+        }
+        panicked = line.contains("panicked at");
+    }
     causes.join("\n")
 }
 
@@ -170,5 +172,18 @@ impl Context {
             Self::Page => "WASM_BINDGEN_USE_BROWSER",
             Self::Worker => "WASM_BINDGEN_USE_DEDICATED_WORKER",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::causes;
+
+    #[test]
+    fn a_cause_is_told_once_with_what_it_says_and_without_its_stack() {
+        let told =
+            "log output:\n  MODEL_SEED=7 plays this case again\nerror output:\n  panicked at a.rs:9:1:\n  it broke\n";
+        let output = format!("running 1 test\n{told}  Stack:\n  f@<?>:wasm-function[9]\nconsole output:\n{told}");
+        assert_eq!(causes(&output), "MODEL_SEED=7 plays this case again\npanicked at a.rs:9:1:\nit broke");
     }
 }
