@@ -564,7 +564,8 @@ impl Database {
         Stats::of(&self.handle)
     }
 
-    /// Closes the database for all of its handles: writes what is queued, syncs, and gives the lock back.
+    /// Closes the database for all of its handles: writes what is queued and the snapshot that is due, syncs, and gives
+    /// the lock back.
     ///
     /// ```
     /// # use selkie::{Database, ErrorKind};

@@ -116,6 +116,9 @@ pub enum Retention {
 
 /// When a snapshot is written, so that the log before it can go.
 ///
+/// One that is due when the database closes is written then. Opening that had to replay 256 segments of the log, as many
+/// short sessions leave them, makes one due as well, unless the policy is [`Never`](Self::Never).
+///
 /// # Examples
 ///
 /// ```

@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::events::{async_tests, turn};
+use common::events::async_tests;
 use common::{assert_filled, contents, fill, keys, open, small_segments, with_last};
 use selkie::storage::MemoryStorage;
-use selkie::{Database, Durability, ErrorKind, Limits, Options, Outcome, Readable, Retention, Writable};
+use selkie::{
+    Database, Durability, ErrorKind, Limits, Options, Outcome, Readable, Retention, SnapshotPolicy, Writable,
+};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -282,12 +284,26 @@ fn closing_drains_what_is_queued() {
 }
 
 async_tests! {
+    async fn a_session_too_short_for_the_background_leaves_the_snapshot_that_is_due() {
+        let storage = MemoryStorage::new();
+        for round in 1..=50_u32 {
+            let options = small_segments().snapshots(SnapshotPolicy::LogSize(1000));
+            let db = options.open_storage_async(Arc::new(storage.clone())).await.unwrap();
+            db.insert(round.to_be_bytes(), vec![0; 100_000]).unwrap();
+            db.close_async().await.unwrap();
+            let db = small_segments().read_only(true).open_storage_async(Arc::new(storage.clone())).await.unwrap();
+            assert!(db.recovery().snapshot.is_some());
+            assert_eq!(db.recovery().frames_replayed, 0);
+            assert_eq!(keys(&db).len(), round as usize);
+        }
+    }
+
     async fn many_short_sessions_leave_few_files() {
         let storage = MemoryStorage::new();
         for session in 0..600_u32 {
             let db = open(&storage).unwrap();
             db.insert(session.to_be_bytes(), "value").unwrap();
-            turn().await;
+            // At once: the background has had no time.
             db.close_async().await.unwrap();
         }
         let files = storage.files().len();

@@ -271,7 +271,7 @@ impl Engine {
         self.head.lock().version
     }
 
-    /// Ends all work: drains the queue, syncs, and gives the lock back.
+    /// Ends all work: writes the snapshot that is due, drains the queue, syncs, and gives the lock back.
     pub(crate) async fn close(&self) -> Result<()> {
         self.closed.store(true, Ordering::Release);
         if let Some(worker) = self.maintenance.get() {
@@ -284,13 +284,10 @@ impl Engine {
         if self.drained.load(Ordering::Acquire) {
             return self.progress.check_poison();
         }
+        self.write_last_snapshot().await;
         let closed = match &self.log {
-            Some(log) if self.options.read_only => {
-                log.abandon();
-                Ok(())
-            }
-            Some(log) => log.close().await,
-            None => Ok(()),
+            Some(log) if !self.options.read_only => log.close().await,
+            _ => Ok(()),
         };
         self.feed.close();
         self.progress.close();

@@ -157,11 +157,23 @@ impl Engine {
     /// Writes a snapshot of what is committed now, unless the last one still is that.
     pub(crate) async fn write_snapshot(&self) -> Result<SnapshotInfo> {
         self.check_writable()?;
+        let _turn = self.snapshots.turn().await;
+        self.check_writable()?;
+        self.write_snapshot_in_turn().await
+    }
+
+    /// Writes the snapshot that is due when the database closes: a session may be too short for the background to begin.
+    pub(crate) async fn write_last_snapshot(&self) {
+        if self.snapshot_is_due() {
+            // A failure is noted, and the log that is left is enough.
+            let _noted = self.write_snapshot_in_turn().await;
+        }
+    }
+
+    async fn write_snapshot_in_turn(&self) -> Result<SnapshotInfo> {
         let (Some(storage), Some(log)) = (&self.storage, &self.log) else {
             return Err(Error::invalid("a database in memory has no place for a snapshot"));
         };
-        let _turn = self.snapshots.turn().await;
-        self.check_writable()?;
         let log_bytes = log.counters().bytes.load(Ordering::Relaxed);
         let plan = match self.plan_snapshot() {
             Ok(plan) => plan,

@@ -177,13 +177,6 @@ impl Log {
         closed
     }
 
-    /// Stops the background without writing anything.
-    pub(crate) fn abandon(&self) {
-        if let Some(worker) = self.worker.get() {
-            worker.stop();
-        }
-    }
-
     fn lead(self: &Arc<Self>, rounds: usize) {
         {
             let mut tail = self.tail.lock();

@@ -337,6 +337,23 @@ fn a_snapshot_that_no_commit_can_follow_is_damage() {
 }
 
 #[test]
+#[cfg(not(target_arch = "wasm32"))]
+fn space_beyond_the_frames_is_allocated_and_reads_as_zeros_until_the_segment_ends() {
+    let directory = tempfile::tempdir().unwrap();
+    let db = Database::open(directory.path().join("db")).unwrap();
+    db.insert("key", "value").unwrap();
+    let segment = || std::fs::read(directory.path().join("db/0000000000000001.log")).unwrap();
+    let open = segment();
+    let end = parse::segment(&open).end as usize;
+    assert!(open.len() > end + 100_000, "{} bytes of {}", end, open.len());
+    assert!(open[end..].iter().all(|byte| *byte == 0));
+    db.close().unwrap();
+    let closed = segment();
+    assert_eq!(closed[..end], open[..end]);
+    assert!(closed.len() < end + 100);
+}
+
+#[test]
 fn what_selkie_writes_is_what_the_format_says() -> selkie::Result<()> {
     for compression in [Compression::None, Compression::Lz4] {
         let storage = MemoryStorage::new();

@@ -67,22 +67,22 @@ const fn in_browsers(name: &'static str, run: fn(&Tools, u64, u64) -> Result<Str
 
 /// The longest come first, so that no core is left alone with one of them at the end.
 pub(crate) const PROOFS: &[Proof] = &[
-    test("kills", "kills of a process", Share::Parts(800), "kill", |tools, seconds, seed| {
+    test("kills", "kills of a process", Share::Parts(850), "kill", |tools, seconds, seed| {
         tools.test("kill", "a_killed_process", &scaled(seconds, seed))
     }),
-    test("simulation", "simulated operations", Share::Parts(700), "simulation", |tools, seconds, seed| {
+    test("simulation", "simulated operations", Share::Parts(1100), "simulation", |tools, seconds, seed| {
         let images = [("SELKIE_IMAGES", "1".to_owned())];
         tools.test("simulation", "every_crash", &[&scaled(seconds, seed.wrapping_add(1_000_000))[..], &images].concat())
     }),
-    fuzzed("operation sequences", SEQUENCES, 800, |_, seconds, seed| fuzz::run_for("operations", seconds, seed)),
-    fuzzed("more operation sequences", SEQUENCES, 800, |_, seconds, seed| {
+    fuzzed("operation sequences", SEQUENCES, 1100, |_, seconds, seed| fuzz::run_for("operations", seconds, seed)),
+    fuzzed("more operation sequences", SEQUENCES, 1100, |_, seconds, seed| {
         fuzz::run_for("operations", seconds, seed.wrapping_add(1))
     }),
     test("random faults", "fault injections", Share::Parts(550), "faults", |tools, seconds, seed| {
         tools.test("faults", "several_faults", &scaled(seconds, seed))
     }),
-    fuzzed("log decoder", DECODERS, 380, |_, seconds, seed| fuzz::run_for("log", seconds, seed)),
-    fuzzed("codec decoder", DECODERS, 380, |_, seconds, seed| fuzz::run_for("codec", seconds, seed)),
+    fuzzed("log decoder", DECODERS, 400, |_, seconds, seed| fuzz::run_for("log", seconds, seed)),
+    fuzzed("codec decoder", DECODERS, 400, |_, seconds, seed| fuzz::run_for("codec", seconds, seed)),
     Proof {
         name: "schedules",
         kind: "schedules of whole transactions",
@@ -96,7 +96,7 @@ pub(crate) const PROOFS: &[Proof] = &[
         let images = [("SELKIE_IMAGES", "25".to_owned())];
         tools.test("simulation", "every_crash", &[&scaled(seconds, seed)[..], &images].concat())
     }),
-    test("histories", "checked transactions", Share::Parts(150), "histories", |tools, seconds, seed| {
+    test("histories", "checked transactions", Share::Parts(130), "histories", |tools, seconds, seed| {
         // Two tests, one for each level.
         tools.test("histories", "levels", &scaled(seconds.div_ceil(2), seed))
     }),
