@@ -8,6 +8,9 @@ use super::frame::{ALIGNMENT, FrameHeader, FrameKind, HEADER_BYTES};
 use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader};
 use crate::{Corruption, Error, Result, Version};
 
+/// Zeros are passed over by so many at a time.
+const ZERO_BLOCK: usize = 256;
+
 /// Where the frames of a segment end, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SegmentEnd {
@@ -141,26 +144,19 @@ impl<'a> Scan<'a> {
         if self.stated_end.is_some_and(|end| end > self.data.len() as u64) {
             return Err(Error::corrupted(self.file, self.data.len() as u64, Corruption::Truncated));
         }
-        if self.stated_end.is_some() || self.was_durable() {
+        let tail = self.data.get(self.offset..).unwrap_or_default();
+        let torn = written(tail).len();
+        if self.stated_end.is_some() || self.was_durable(self.offset + torn) {
             return Err(self.corrupted(Corruption::Frame));
         }
-        let tail = self.data.get(self.offset..).unwrap_or_default();
-        let torn = tail.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         Ok(self.end(false, torn as u64))
     }
 
-    /// Whether an intact frame further on says that the bytes here had been synced.
-    fn was_durable(&self) -> bool {
-        let mut offset = self.offset + ALIGNMENT;
-        while let Some(bytes) = self.data.get(offset..).filter(|bytes| bytes.len() >= HEADER_BYTES) {
-            if let Some(header) = FrameHeader::decode(bytes, self.header.salt)
-                && header.synced_to > self.offset as u64
-            {
-                return true;
-            }
-            offset += ALIGNMENT;
-        }
-        false
+    /// Whether an intact frame further on, which begins before `end`, says that the bytes here had been synced.
+    fn was_durable(&self, end: usize) -> bool {
+        let offsets = (self.offset + ALIGNMENT..end).step_by(ALIGNMENT);
+        let mut headers = offsets.filter_map(|offset| FrameHeader::decode(&self.data[offset..], self.header.salt));
+        headers.any(|header| header.synced_to > self.offset as u64)
     }
 
     /// Where the scan stands, for one that goes no further.
@@ -176,6 +172,14 @@ impl<'a> Scan<'a> {
     fn corrupted(&self, kind: Corruption) -> Error {
         Error::corrupted(self.file, self.offset as u64, kind)
     }
+}
+
+/// What stands before the zeros at the end. There may be millions of them, prepared and never written.
+fn written(bytes: &[u8]) -> &[u8] {
+    let is_zero = |block: &&[u8]| block.iter().fold(0, |bits, byte| bits | byte) == 0;
+    let zeros: usize = bytes.rchunks(ZERO_BLOCK).take_while(is_zero).map(<[u8]>::len).sum();
+    let bytes = &bytes[..bytes.len() - zeros];
+    &bytes[..bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)]
 }
 
 #[cfg(test)]
@@ -232,6 +236,15 @@ mod tests {
             torn_bytes: 0,
         };
         assert_eq!(end, expected);
+    }
+
+    #[test]
+    fn zeros_at_the_end_are_not_written() {
+        for length in [0, 1, ZERO_BLOCK - 1, ZERO_BLOCK, ZERO_BLOCK + 1, 5 * ZERO_BLOCK] {
+            let bytes = [vec![0, 7].repeat(length / 2 + 1), vec![0; length]].concat();
+            assert_eq!(written(&bytes).len(), bytes.len() - length);
+            assert!(written(&vec![0; length]).is_empty());
+        }
     }
 
     #[test]

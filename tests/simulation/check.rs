@@ -139,7 +139,8 @@ impl Crash<'_> {
 }
 
 fn open(storage: &SimStorage) -> Database {
-    let options = Options::new().durability(Durability::Immediate).snapshots(SnapshotPolicy::Never);
+    // Small segments: every byte that is prepared for the log is copied with each image.
+    let options = Options::new().segment_bytes(4096).durability(Durability::Immediate).snapshots(SnapshotPolicy::Never);
     options.open_storage(Arc::new(storage.clone())).unwrap_or_else(|error| panic!("after a crash: {error}"))
 }
 

@@ -67,22 +67,22 @@ const fn in_browsers(name: &'static str, run: fn(&Tools, u64, u64) -> Result<Str
 
 /// The longest come first, so that no core is left alone with one of them at the end.
 pub(crate) const PROOFS: &[Proof] = &[
-    test("kills", "kills of a process", Share::Parts(850), "kill", |tools, seconds, seed| {
+    test("kills", "kills of a process", Share::Parts(740), "kill", |tools, seconds, seed| {
         tools.test("kill", "a_killed_process", &scaled(seconds, seed))
     }),
-    test("simulation", "simulated operations", Share::Parts(1100), "simulation", |tools, seconds, seed| {
+    test("simulation", "simulated operations", Share::Parts(1250), "simulation", |tools, seconds, seed| {
         let images = [("SELKIE_IMAGES", "1".to_owned())];
         tools.test("simulation", "every_crash", &[&scaled(seconds, seed.wrapping_add(1_000_000))[..], &images].concat())
     }),
-    fuzzed("operation sequences", SEQUENCES, 1100, |_, seconds, seed| fuzz::run_for("operations", seconds, seed)),
-    fuzzed("more operation sequences", SEQUENCES, 1100, |_, seconds, seed| {
+    fuzzed("operation sequences", SEQUENCES, 950, |_, seconds, seed| fuzz::run_for("operations", seconds, seed)),
+    fuzzed("more operation sequences", SEQUENCES, 950, |_, seconds, seed| {
         fuzz::run_for("operations", seconds, seed.wrapping_add(1))
     }),
-    test("random faults", "fault injections", Share::Parts(550), "faults", |tools, seconds, seed| {
+    test("random faults", "fault injections", Share::Parts(580), "faults", |tools, seconds, seed| {
         tools.test("faults", "several_faults", &scaled(seconds, seed))
     }),
-    fuzzed("log decoder", DECODERS, 400, |_, seconds, seed| fuzz::run_for("log", seconds, seed)),
-    fuzzed("codec decoder", DECODERS, 400, |_, seconds, seed| fuzz::run_for("codec", seconds, seed)),
+    fuzzed("log decoder", DECODERS, 480, |_, seconds, seed| fuzz::run_for("log", seconds, seed)),
+    fuzzed("codec decoder", DECODERS, 480, |_, seconds, seed| fuzz::run_for("codec", seconds, seed)),
     Proof {
         name: "schedules",
         kind: "schedules of whole transactions",
@@ -90,8 +90,8 @@ pub(crate) const PROOFS: &[Proof] = &[
         needs: Needs::Nothing,
         run: |_, seconds, seed| schedules::run_for(seconds, seed),
     },
-    fuzzed("snapshot decoder", DECODERS, 60, |_, seconds, seed| fuzz::run_for("snapshot", seconds, seed)),
-    fuzzed("database decoder", DECODERS, 60, |_, seconds, seed| fuzz::run_for("database", seconds, seed)),
+    fuzzed("snapshot decoder", DECODERS, 85, |_, seconds, seed| fuzz::run_for("snapshot", seconds, seed)),
+    fuzzed("database decoder", DECODERS, 85, |_, seconds, seed| fuzz::run_for("database", seconds, seed)),
     test("crash images", "crash images", Share::Parts(60), "simulation", |tools, seconds, seed| {
         let images = [("SELKIE_IMAGES", "25".to_owned())];
         tools.test("simulation", "every_crash", &[&scaled(seconds, seed)[..], &images].concat())
