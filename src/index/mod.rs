@@ -259,6 +259,7 @@ impl Index {
                 return reader(&leaf);
             }
         }
+        self.router.note_miss(&self.leaves);
         loop {
             let node = self.node_for(Bound::Included(key));
             let leaf = node.value().read();

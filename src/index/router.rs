@@ -3,9 +3,11 @@
 //! Going down the skip list costs a cache miss or two per level. The array takes a search that stays within the
 //! processor's caches. It is a copy from some time ago: leaves that were split or merged since then no longer cover
 //! the keys it sends to them, and whoever meets one of those goes down the skip list. It is made anew when the
-//! leaves have changed by a part of their number, so that its cost per change stays constant.
+//! leaves have changed by a part of their number, or when it has sent as many searches astray as it has leaves, so that
+//! its cost per change and per search stays constant.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize as Statistic;
 
 use super::leaf::{common_prefix, prefix_after};
 use super::leaves::Leaves;
@@ -21,6 +23,8 @@ const STALE_CHANGES: usize = 16;
 pub(crate) struct Router {
     routes: ArcSwap<Routes>,
     changes: AtomicUsize,
+    /// How many searches had to go down the skip list. No order of threads depends on it.
+    misses: Statistic,
     building: Mutex<()>,
 }
 
@@ -37,7 +41,12 @@ pub(crate) struct Routes {
 
 impl Router {
     pub(crate) fn new() -> Self {
-        Self { routes: ArcSwap::default(), changes: AtomicUsize::new(0), building: Mutex::new(()) }
+        Self {
+            routes: ArcSwap::default(),
+            changes: AtomicUsize::new(0),
+            misses: Statistic::new(0),
+            building: Mutex::new(()),
+        }
     }
 
     pub(crate) fn routes(&self) -> Loaded<Routes> {
@@ -52,11 +61,24 @@ impl Router {
     /// Makes the array anew, when it is worth it and nobody else is at it.
     pub(crate) fn refresh(&self, leaves: &Leaves) {
         let changes = self.changes.load(Ordering::Relaxed);
-        if changes < STALE_CHANGES || changes < self.routes.load().leaves.len() / STALE_PART {
-            return;
+        if changes >= STALE_CHANGES && changes >= self.routes.load().leaves.len() / STALE_PART {
+            self.build(leaves);
         }
+    }
+
+    /// Notes that the array did not lead to a leaf, and makes it anew when that has become frequent.
+    #[cold]
+    pub(crate) fn note_miss(&self, leaves: &Leaves) {
+        let misses = self.misses.fetch_add(1, Ordering::Relaxed);
+        if misses >= self.routes.load().leaves.len() + STALE_CHANGES && self.changes.load(Ordering::Relaxed) > 0 {
+            self.build(leaves);
+        }
+    }
+
+    fn build(&self, leaves: &Leaves) {
         let Some(_building) = self.building.try_lock() else { return };
         self.changes.store(0, Ordering::Relaxed);
+        self.misses.store(0, Ordering::Relaxed);
         self.routes.store(Arc::new(Routes::of(leaves)));
     }
 }

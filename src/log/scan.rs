@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn zeros_at_the_end_are_not_written() {
         for length in [0, 1, ZERO_BLOCK - 1, ZERO_BLOCK, ZERO_BLOCK + 1, 5 * ZERO_BLOCK] {
-            let bytes = [vec![0, 7].repeat(length / 2 + 1), vec![0; length]].concat();
+            let bytes = [[0, 7].repeat(length / 2 + 1), vec![0; length]].concat();
             assert_eq!(written(&bytes).len(), bytes.len() - length);
             assert!(written(&[0; 5 * ZERO_BLOCK][..length]).is_empty());
         }

@@ -108,9 +108,7 @@ fn execute(target: &Target, folder: &Path, seconds: u64, seed: u64) -> Result<u6
     // The fuzzer takes 32 bits, and 0 for a seed of its own.
     let (seed, time) = (format!("-seed={}", seed % u64::from(u32::MAX) + 1), format!("-max_total_time={seconds}"));
     let length = format!("-max_len={}", target.most_bytes);
-    // Weighing thousands of inputs by what they reach takes longer than most executions.
-    let settings = ["-entropic=0", "-print_final_stats=1", "-verbosity=0"];
-    let arguments = [&[target.name, &found, &kept, "--", &seed, &time, &length][..], &settings].concat();
+    let arguments = [target.name, &found, &kept, "--", &seed, &time, &length, "-print_final_stats=1", "-verbosity=0"];
     let output = cargo_fuzz("run", &arguments).output().map_err(|error| format!("cargo fuzz: {error}"))?;
     let said = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
