@@ -20,11 +20,4 @@ mod transactions;
 #[path = "../../tests/model/views.rs"]
 mod views;
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    // Threads that hand over to one another take longer than what they do.
-    if kept::needs_threads(input) {
-        common::events::block_on(kept::play(input));
-    } else {
-        selkie::Simulation::new(0).run(kept::play(input));
-    }
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| kept::play(input));

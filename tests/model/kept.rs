@@ -10,6 +10,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use selkie::{Durability, Retention};
 
+use crate::common::events::block_on;
 use crate::operations::{self, Case, Operation};
 use crate::places::Kind;
 use crate::session::Session;
@@ -18,31 +19,25 @@ use crate::session::Session;
 const OPERATIONS: usize = 1 << 14;
 
 /// Plays the case that the bytes stand for.
-pub(crate) async fn play(bytes: &[u8]) {
+pub(crate) fn play(bytes: &[u8]) {
     let Some((head, operations)) = bytes.split_first_chunk() else { return };
-    let mut session = Session::new(&case(*head)).await;
-    for number in operations.chunks_exact(2) {
-        session.run(operation(usize::from(number[0]) << 8 | usize::from(number[1]))).await;
-    }
+    let case = case(*head);
     let reopens = head[1] >= 7 << 5;
-    if reopens { session.finish().await } else { session.compare().await }
-}
-
-/// Whether another thread answers in the case that the bytes stand for.
-#[allow(dead_code, reason = "the fuzzer asks")]
-pub(crate) fn needs_threads(bytes: &[u8]) -> bool {
-    bytes.first().is_some_and(|place| kind(*place) == Kind::MemoryThatAnswersLater)
-}
-
-fn kind(place: u8) -> Kind {
-    match place % 16 {
-        0 => Kind::MemoryThatAnswersLater,
-        1..4 => Kind::Nowhere,
-        _ => Kind::Memory,
-    }
+    block_on(async {
+        let mut session = Session::new(&case).await;
+        for number in operations.chunks_exact(2) {
+            session.run(operation(usize::from(number[0]) << 8 | usize::from(number[1]))).await;
+        }
+        if reopens { session.finish().await } else { session.compare().await }
+    });
 }
 
 fn case([place, history]: [u8; 2]) -> Case {
+    let kind = match place % 16 {
+        0 => Kind::MemoryThatAnswersLater,
+        1..4 => Kind::Nowhere,
+        _ => Kind::Memory,
+    };
     let durability = match place / 16 % 4 {
         0 => Durability::Buffered,
         1 => Durability::Queued,
@@ -54,7 +49,7 @@ fn case([place, history]: [u8; 2]) -> Case {
         1 => Retention::Versions(1 + u32::from(history / 4 % 4)),
         _ => Retention::Forever,
     };
-    Case { kind: kind(place), twins: place >= 128, retention, durability, operations: Vec::new() }
+    Case { kind, twins: place >= 128, retention, durability, operations: Vec::new() }
 }
 
 /// The operation of a number, which is made when it is wanted for the first time.
