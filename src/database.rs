@@ -565,7 +565,7 @@ impl Database {
     }
 
     /// Closes the database for all of its handles: writes what is queued and the snapshot that is due, syncs, and gives
-    /// the lock back.
+    /// the lock back. Where the snapshot cannot be written the log is enough, and closing succeeds.
     ///
     /// ```
     /// # use selkie::{Database, ErrorKind};

@@ -1,5 +1,6 @@
-//! Every kind of fault at every call of the storage, for a fixed piece of work: the error names what failed, nothing
-//! acknowledged is lost, and after an error of the log nothing is written any more. Then several faults at random calls.
+//! Every kind of fault at every call of the storage, for a fixed piece of work in a new database and in one that a crash
+//! left: the error names what failed, nothing acknowledged is lost, and after an error of the log nothing is written any
+//! more. Then several faults at random calls.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -13,7 +14,7 @@ use std::time::Duration;
 use common::campaign::{Campaign, count, variable};
 use common::{Random, keys, small_segments};
 use selkie::storage::sim::{Fault, SimStorage};
-use selkie::{Corruption, Database, ErrorKind, Result};
+use selkie::{Corruption, Database, ErrorKind, Result, SnapshotPolicy};
 
 const COMMITS: usize = 12;
 const FAULTS: [Fault; 6] = [Fault::Io, Fault::Full, Fault::Short, Fault::LostSync, Fault::LostNames, Fault::Stall];
@@ -26,9 +27,22 @@ fn opened(storage: &SimStorage) -> Result<Database> {
     small_segments().open_storage(Arc::new(storage.clone()))
 }
 
-/// Commits, with segments that change and a snapshot on the way. Returns what was acknowledged.
-fn work(db: &Database) -> Vec<String> {
-    let mut acknowledged = Vec::new();
+/// What a crash left: a snapshot, segments after it, and a commit that no later one attests.
+fn crashed() -> (SimStorage, Vec<String>) {
+    let storage = SimStorage::new();
+    let db = opened(&storage).unwrap();
+    let before: Vec<_> = (0..COMMITS).map(|number| format!("before {number:02}")).collect();
+    for (number, key) in before.iter().enumerate() {
+        if number == COMMITS / 3 {
+            db.snapshot().unwrap();
+        }
+        db.insert(key, vec![number as u8; 700]).unwrap();
+    }
+    (storage.restart(), before)
+}
+
+/// Commits, with segments that change and a snapshot on the way. Adds what was acknowledged.
+fn work(db: &Database, acknowledged: &mut Vec<String>) {
     let mut is_over = false;
     for number in 0..COMMITS {
         if number == COMMITS / 2 {
@@ -42,9 +56,8 @@ fn work(db: &Database) -> Vec<String> {
             Err(error) if matches!(error.kind(), ErrorKind::Poisoned { .. }) => is_over = true,
             outcome => panic!("{outcome:?} where it is over: {is_over}"),
         }
-        assert!(keys(db).starts_with(&acknowledged), "reads go on");
+        assert!(keys(db).starts_with(acknowledged), "reads go on");
     }
-    acknowledged
 }
 
 /// Ends every stall after a moment, as long as something runs.
@@ -90,50 +103,59 @@ fn check_reopened(storage: &SimStorage, acknowledged: &[String], what: &str) {
     });
 }
 
-/// One run with faults. Says how many of them happened, and after how many calls it ended.
-fn run(faults: &[(u64, Fault)], again: &str) -> (usize, u64) {
+/// One run with faults over what is there before. Says how many of them happened, and after how many calls it ended.
+fn run((storage, before): (SimStorage, Vec<String>), faults: &[(u64, Fault)], again: &str) -> (usize, u64) {
     let what: Vec<String> = faults.iter().map(|(call, fault)| format!("{fault} at call {call}")).collect();
-    let what = what.join(", ") + again;
-    let storage = SimStorage::new();
+    let what = format!("{} over {} commits{again}", what.join(", "), before.len());
+    let all = before.len() + COMMITS;
     for (call, fault) in faults {
         storage.inject(*call, *fault);
     }
-    let acknowledged = with_patience(&storage, || match opened(&storage) {
+    let mut acknowledged = before;
+    with_patience(&storage, || match opened(&storage) {
         Ok(db) => {
-            let acknowledged = work(&db);
+            work(&db, &mut acknowledged);
             let closed = db.close();
             assert!(closed.is_ok() || storage.struck() > 0, "{what}: {closed:?}");
-            acknowledged
         }
-        Err(error) => {
-            assert!(matches!(error.kind(), ErrorKind::Io { .. }), "{what}: {error}");
-            Vec::new()
-        }
+        Err(error) => assert!(matches!(error.kind(), ErrorKind::Io { .. }), "{what}: {error}"),
     });
     let (struck, calls) = (storage.struck(), storage.calls() as u64);
-    assert!(struck > 0 || acknowledged.len() == COMMITS, "{what} has not happened, and {acknowledged:?}");
+    assert!(struck > 0 || acknowledged.len() == all, "{what} has not happened, and {acknowledged:?}");
     let only_stalls = faults.iter().all(|(_, fault)| *fault == Fault::Stall);
-    assert!(!only_stalls || acknowledged.len() == COMMITS, "{what}: a stall is no failure");
+    assert!(!only_stalls || acknowledged.len() == all, "{what}: a stall is no failure");
     check(&storage, &acknowledged, &what);
     check_reopened(&storage, &acknowledged, &what);
     (struck, calls)
 }
 
+/// One fault in each run, at the first call, at the second, and so on.
+fn fail_at_each_call(fault: Fault, start: impl Fn() -> (SimStorage, Vec<String>)) {
+    let (mut call, mut all_struck) = (0, 0);
+    loop {
+        let (struck, calls) = run(start(), &[(call, fault)], "");
+        all_struck += struck;
+        if calls <= call {
+            break;
+        }
+        call += 1;
+    }
+    println!("{fault}: {all_struck} of {call} calls");
+    count(all_struck as u64, "fault injections");
+    assert!(all_struck > 3, "{fault} hardly ever happened");
+}
+
 #[test]
 fn whatever_fails_at_whichever_call_nothing_acknowledged_is_lost() {
     for fault in FAULTS {
-        let (mut call, mut all_struck) = (0, 0);
-        loop {
-            let (struck, calls) = run(&[(call, fault)], "");
-            all_struck += struck;
-            if calls <= call {
-                break;
-            }
-            call += 1;
-        }
-        println!("{fault}: {all_struck} of {call} calls");
-        count(all_struck as u64, "fault injections");
-        assert!(all_struck > 3, "{fault} hardly ever happened");
+        fail_at_each_call(fault, || (SimStorage::new(), Vec::new()));
+    }
+}
+
+#[test]
+fn whatever_fails_after_a_crash_nothing_acknowledged_before_is_lost() {
+    for fault in FAULTS {
+        fail_at_each_call(fault, crashed);
     }
 }
 
@@ -148,11 +170,40 @@ fn several_faults_at_random_calls_lose_nothing_acknowledged() {
         let faults: Vec<_> = (0..=random.below(3))
             .map(|_| (random.below(60), FAULTS[random.below(FAULTS.len() as u64) as usize]))
             .collect();
-        all_struck += run(&faults, &format!("; again: SELKIE_SEED={seed}")).0;
+        let start = if seed.is_multiple_of(2) { (SimStorage::new(), Vec::new()) } else { crashed() };
+        all_struck += run(start, &faults, &format!("; again: SELKIE_SEED={seed}")).0;
         runs += 1;
     }
     count(all_struck as u64, "fault injections");
     assert!(all_struck as u64 > runs / 2, "{all_struck} faults in {runs} runs");
+}
+
+/// Closing writes the snapshot that is due, if the background has not begun it. All who close hear the same.
+#[test]
+fn whatever_fails_in_the_last_snapshot_nothing_acknowledged_is_lost() {
+    for fault in FAULTS {
+        let (mut struck, mut failed) = (0, 0);
+        for call in 0..40 {
+            let what = format!("{fault} at call {call} of the last snapshot");
+            let storage = SimStorage::new();
+            let options = small_segments().snapshots(SnapshotPolicy::LogSize(1000));
+            let db = options.open_storage(Arc::new(storage.clone())).unwrap();
+            storage.inject(storage.calls() as u64 + 2 + call, fault);
+            let written = with_patience(&storage, || db.insert("key", vec![1; 2000]));
+            let acknowledged = if written.is_ok() { vec!["key".to_owned()] } else { Vec::new() };
+            let other = db.clone();
+            let closed = with_patience(&storage, || db.close());
+            assert_eq!(closed.is_ok(), other.close().is_ok(), "{what}");
+            assert!(closed.is_ok() || storage.struck() > 0, "{what}: {closed:?}");
+            struck += storage.struck();
+            failed += usize::from(closed.is_err());
+            check(&storage, &acknowledged, &what);
+            check_reopened(&storage, &acknowledged, &what);
+        }
+        println!("{fault}: {struck} faults, {failed} failures");
+        count(struck as u64, "fault injections");
+        assert!(struck > 1 && (failed == 0) == (fault == Fault::Stall), "{fault}: {struck} faults, {failed} failures");
+    }
 }
 
 /// The log may have been creating a segment meanwhile, of which its own sync would not write the name any more.

@@ -286,9 +286,11 @@ impl Engine {
         }
         self.write_last_snapshot().await;
         let closed = match &self.log {
-            Some(log) if !self.options.read_only => log.close().await,
-            _ => Ok(()),
+            Some(log) => log.close().await,
+            None => Ok(()),
         };
+        // A snapshot may have poisoned what the log had nothing more to write to.
+        let closed = closed.and_then(|()| self.progress.check_poison());
         self.feed.close();
         self.progress.close();
         if let Some(storage) = &self.storage {

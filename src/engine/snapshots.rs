@@ -114,7 +114,7 @@ impl Snapshots {
 impl Engine {
     /// Whether the policy asks for a snapshot now.
     pub(crate) fn snapshot_is_due(&self) -> bool {
-        let Some(log) = self.log.as_ref().filter(|_| !self.options.read_only) else { return false };
+        let Some(log) = &self.log else { return false };
         let log_bytes = log.counters().bytes.load(Ordering::Relaxed);
         let due = match self.options.snapshots {
             SnapshotPolicy::Never => false,

@@ -204,6 +204,7 @@ impl Leaf {
         for entry in next.entries.drain(..) {
             self.append(entry);
         }
+        next.prefixes.fill(u64::MAX);
         self.newest = self.newest.max(next.newest);
         self.set_high(high);
     }

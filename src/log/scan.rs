@@ -175,7 +175,7 @@ impl<'a> Scan<'a> {
 }
 
 /// What stands before the zeros at the end. There may be millions of them, prepared and never written.
-fn written(bytes: &[u8]) -> &[u8] {
+pub(crate) fn written(bytes: &[u8]) -> &[u8] {
     let is_zero = |block: &&[u8]| block.iter().fold(0, |bits, byte| bits | byte) == 0;
     let zeros: usize = bytes.rchunks(ZERO_BLOCK).take_while(is_zero).map(<[u8]>::len).sum();
     let bytes = &bytes[..bytes.len() - zeros];

@@ -8,7 +8,7 @@
 
 use crate::files::{Files, read_file};
 use crate::log::frame::{FrameHeader, HEADER_BYTES};
-use crate::log::scan::{Scan, SegmentEnd, Step};
+use crate::log::scan::{Scan, SegmentEnd, Step, written};
 use crate::log::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_name};
 use crate::recovery::segments::Segment;
 use crate::storage::Storage;
@@ -230,8 +230,7 @@ impl Walk<'_> {
     }
 }
 
-/// Where the bytes of a segment end, without zeros of preallocated space.
+/// Where the bytes of a segment end.
 fn end_of(data: &[u8], stated_end: Option<u64>) -> u64 {
-    let used = || data.iter().rposition(|byte| *byte != 0).map_or(0, |last| last as u64 + 1);
-    stated_end.map_or_else(used, |end| end.min(data.len() as u64))
+    stated_end.map_or_else(|| written(data).len() as u64, |end| end.min(data.len() as u64))
 }

@@ -10,7 +10,7 @@ pub(crate) const FLAGS: &str = "--cfg loom";
 /// How often loom takes a thread's turn away from it in one run. With a third time all models take minutes.
 pub(crate) const PREEMPTIONS: (&str, &str) = ("LOOM_MAX_PREEMPTIONS", "2");
 
-/// Tries all orders of all models.
+/// Tries all orders of all models, within the bound.
 pub(crate) fn run() -> Result {
     show(&mut tests())
 }

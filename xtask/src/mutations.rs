@@ -200,8 +200,8 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "synced-to is ignored",
         file: "src/log/scan.rs",
-        from: "&& header.synced_to > self.offset as u64",
-        to: "&& header.synced_to == u64::MAX",
+        from: "header.synced_to > self.offset as u64",
+        to: "header.synced_to == u64::MAX",
         test: ("damage", "a_log_copied_while_open"),
     },
     Mutation {
@@ -226,3 +226,19 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         test: ("faults", "a_snapshot_that_the_medium_wrote_wrongly_replaces_nothing"),
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::MUTATIONS;
+    use crate::process::root;
+
+    #[test]
+    fn every_mutation_has_its_place_once() {
+        for mutation in MUTATIONS {
+            let source = fs::read_to_string(root().join(mutation.file)).unwrap();
+            assert_eq!(source.matches(mutation.from).count(), 1, "{} in {}", mutation.name, mutation.file);
+        }
+    }
+}

@@ -119,10 +119,10 @@ pub(crate) const PROOFS: &[Proof] = &[
     }),
     Proof {
         name: "models",
-        kind: "models of threads in all orders",
+        kind: "models of threads",
         share: Share::Fixed,
         needs: Needs::Nothing,
-        run: |_, _, _| models::count().map(|count| format!("counted: {count} models of threads in all orders")),
+        run: |_, _, _| models::count().map(|count| format!("counted: {count} models of threads")),
     },
     Proof {
         name: "races",
