@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use crate::Result;
 use crate::index::Blob;
-use crate::range::Merge;
+use crate::range::{Direction, Merge};
 use crate::source::Source;
 
 /// A position among the entries of a view or a transaction.
@@ -37,12 +37,6 @@ pub struct Cursor<'a> {
     source: Result<Source<'a>>,
     current: Option<(Blob, Blob)>,
     ahead: Option<(Direction, Merge<'a>)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Direction {
-    Forward,
-    Backward,
 }
 
 impl<'a> Cursor<'a> {

@@ -8,7 +8,7 @@ use std::ops::{Bound, ControlFlow};
 use bytes::Bytes;
 
 use crate::Result;
-use crate::index::{Blob, Slot, Walk};
+use crate::index::{Blob, Revision, Slot, Walk};
 use crate::source::{Source, is_empty_range};
 
 /// The entries of a range in the order of their keys, from both ends.
@@ -51,6 +51,13 @@ pub struct Range<'a>(Merge<'a>);
 /// # }
 /// ```
 pub struct Keys<'a>(Merge<'a>);
+
+/// From the least key to the greatest, or the other way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Forward,
+    Backward,
+}
 
 /// Where an end of a merge takes its next entry from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -307,12 +314,21 @@ impl<'a> Merge<'a> {
         Some(Ok(read))
     }
 
-    /// Calls `visit` with each entry from the front until it breaks.
-    pub(crate) fn scan(&mut self, mut visit: impl FnMut(&Blob, &Blob) -> ControlFlow<()>) -> Result<()> {
+    /// Calls `visit` with each entry until it breaks.
+    #[inline]
+    pub(crate) fn scan(
+        &mut self,
+        direction: Direction,
+        mut visit: impl FnMut(&Blob, &Blob) -> ControlFlow<()>,
+    ) -> Result<()> {
         if self.overlay.as_mut().is_none_or(|overlay| overlay.front().is_none()) && self.tracked.is_none() {
-            return self.scan_index(visit);
+            return self.scan_index(direction, visit);
         }
-        while let Some(flow) = self.next(&mut visit) {
+        let mut next = || match direction {
+            Direction::Forward => self.next(&mut visit),
+            Direction::Backward => self.next_back(&mut visit),
+        };
+        while let Some(flow) = next() {
             if flow?.is_break() {
                 break;
             }
@@ -321,19 +337,28 @@ impl<'a> Merge<'a> {
     }
 
     /// The same where nothing lies over the index and nothing has to be noted.
-    fn scan_index(&mut self, mut visit: impl FnMut(&Blob, &Blob) -> ControlFlow<()>) -> Result<()> {
+    #[inline]
+    fn scan_index(
+        &mut self,
+        direction: Direction,
+        mut visit: impl FnMut(&Blob, &Blob) -> ControlFlow<()>,
+    ) -> Result<()> {
         let (Some(walk), Ok(source)) = (self.walk.as_mut().filter(|_| !self.finished), &self.source) else {
             return self.refused().map(drop);
         };
         let mut collected = false;
         let is_right = || source.check().is_ok();
-        walk.visit_front(is_right, |key, revision| match &revision.slot {
+        let read = |key: &Blob, revision: &Revision| match &revision.slot {
             Slot::Value(value) => visit(key, value),
             Slot::Tombstone | Slot::Collected => {
                 collected = true;
                 ControlFlow::Break(())
             }
-        });
+        };
+        match direction {
+            Direction::Forward => walk.visit_front(is_right, read),
+            Direction::Backward => walk.visit_back(is_right, read),
+        }
         if collected { self.collected().map(drop) } else { self.confirm(None).map(drop) }
     }
 

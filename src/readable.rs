@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::Result;
 use crate::cursor::Cursor;
-use crate::range::{Keys, Merge, Range};
+use crate::range::{Direction, Keys, Merge, Range};
 use crate::source::{HasSource, prefix_bounds, to_bounds};
 
 /// Reading from a [`View`](crate::View), a [`Transaction`](crate::Transaction) or a keyspace of either.
@@ -215,7 +215,32 @@ pub trait Readable: HasSource {
         mut visit: impl FnMut(&[u8], &[u8]) -> ControlFlow<()>,
     ) -> Result<()> {
         let (low, high) = to_bounds(&range);
-        Merge::new(self.source(), low, high).scan(|key, value| visit(key, value))
+        Merge::new(self.source(), low, high).scan(Direction::Forward, |key, value| visit(key, value))
+    }
+
+    /// [`scan`](Self::scan) from the end of the range to its beginning.
+    ///
+    /// ```
+    /// # use std::ops::ControlFlow;
+    /// # use selkie::{Database, Readable};
+    /// # let db = Database::in_memory();
+    /// db.insert("a", "12")?;
+    /// db.insert("b", "345")?;
+    /// let mut last = Vec::new();
+    /// db.begin_read()?.scan_back::<&str>(.., |key, _value| {
+    ///     last = key.to_vec();
+    ///     ControlFlow::Break(())
+    /// })?;
+    /// assert_eq!(last, b"b");
+    /// # Ok::<(), selkie::Error>(())
+    /// ```
+    fn scan_back<K: AsRef<[u8]>>(
+        &self,
+        range: impl RangeBounds<K>,
+        mut visit: impl FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let (low, high) = to_bounds(&range);
+        Merge::new(self.source(), low, high).scan(Direction::Backward, |key, value| visit(key, value))
     }
 
     /// A cursor before the first entry.

@@ -69,6 +69,7 @@ fn every_read_of_a_view_that_was_ended_says_so() {
     assert_ended(view.last_key_value(), at, ended);
     assert_ended(view.count_range::<&str>(..), at, ended);
     assert_ended(view.scan::<&str>(.., |_, _| ControlFlow::Continue(())), at, ended);
+    assert_ended(view.scan_back::<&str>(.., |_, _| ControlFlow::Continue(())), at, ended);
     assert_ended(view.history("key"), at, ended);
     assert_ended(view.history_range::<&str>(..).unwrap().next().unwrap(), at, ended);
     assert_ended(view.keyspace(&users).get("ada"), at, ended);

@@ -54,7 +54,7 @@ impl<'a> Walk<'a> {
             };
             while window.start < window.end {
                 let entry = &window.leaf.entries[window.start];
-                if is_visible(entry, self.point, self.removed) {
+                if visible(entry, self.point, self.removed).is_some() {
                     return self.check_front_crossing();
                 }
                 window.start += 1;
@@ -74,7 +74,7 @@ impl<'a> Walk<'a> {
             };
             while window.start < window.end {
                 let entry = &window.leaf.entries[window.end - 1];
-                if is_visible(entry, self.point, self.removed) {
+                if visible(entry, self.point, self.removed).is_some() {
                     return self.check_back_crossing();
                 }
                 window.end -= 1;
@@ -123,8 +123,26 @@ impl<'a> Walk<'a> {
             let entries = window.leaf.entries.get(window.start..window.end).unwrap_or_default();
             for entry in entries {
                 window.start += 1;
-                let visible =
-                    entry.head.visible(self.point).filter(|revision| self.removed || revision.slot != Slot::Tombstone);
+                let visible = visible(entry, self.point, self.removed);
+                if visible.is_some_and(|revision| visit(&entry.key, revision).is_break()) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The same from the back.
+    pub(crate) fn visit_back(
+        &mut self,
+        is_right: impl Fn() -> bool,
+        mut visit: impl FnMut(&Blob, &Revision) -> ControlFlow<()>,
+    ) {
+        while self.front.is_none() && self.settle_back() && is_right() {
+            let Some(window) = &mut self.back else { return };
+            let entries = window.leaf.entries.get(window.start..window.end).unwrap_or_default();
+            for entry in entries.iter().rev() {
+                window.end -= 1;
+                let visible = visible(entry, self.point, self.removed);
                 if visible.is_some_and(|revision| visit(&entry.key, revision).is_break()) {
                     return;
                 }
@@ -206,8 +224,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn is_visible(entry: &Entry, point: ReadPoint, removed: bool) -> bool {
-    entry.head.visible(point).is_some_and(|revision| removed || revision.slot != Slot::Tombstone)
+fn visible(entry: &Entry, point: ReadPoint, removed: bool) -> Option<&Revision> {
+    entry.head.visible(point).filter(|revision| removed || revision.slot != Slot::Tombstone)
 }
 
 /// Whether a leaf that ends before `high` can hold keys within a lower bound.

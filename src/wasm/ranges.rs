@@ -5,7 +5,7 @@ use std::ops::{Bound, ControlFlow};
 use super::memory::{self, Output};
 use crate::Result;
 use crate::index::Blob;
-use crate::range::Merge;
+use crate::range::{Direction, Merge};
 use crate::source::Source;
 
 /// A portion ends when it has so many bytes, so that a long range never stands in memory twice.
@@ -74,21 +74,14 @@ fn fill(merge: &mut Merge<'_>, output: &mut Output, flags: u32, limit: u32) -> R
             ControlFlow::Continue(())
         }
     };
+    let direction = if flags & REVERSE == 0 { Direction::Forward } else { Direction::Backward };
     let mut full = false;
-    if flags & REVERSE == 0 {
-        merge.scan(|key, value| {
-            let flow = push(key, value);
-            full = flow.is_break();
-            flow
-        })?;
-        return Ok(full);
-    }
-    while let Some(flow) = merge.next_back(&mut push) {
-        if flow?.is_break() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    merge.scan(direction, |key, value| {
+        let flow = push(key, value);
+        full = flow.is_break();
+        flow
+    })?;
+    Ok(full)
 }
 
 /// Counts the entries of a range, up to `limit`.

@@ -154,6 +154,27 @@ fn scan(reader: &impl Readable, entries: &Entries, bounds: &Bounds, limit: usize
     expected.truncate(limit);
     assert_eq!(seen, expected);
     noted.ranges.push((bounds.0.clone(), end));
+    scan_back(reader, entries, bounds, limit, noted)
+}
+
+fn scan_back(
+    reader: &impl Readable,
+    entries: &Entries,
+    bounds: &Bounds,
+    limit: usize,
+    noted: &mut Noted,
+) -> Result<()> {
+    let mut seen = VecDeque::new();
+    reader.scan_back(bounds.clone(), |key, value| {
+        seen.push_front((key.to_vec(), value.to_vec()));
+        if seen.len() == limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    let mut expected = select(entries, bounds);
+    let passed = expected.len().checked_sub(limit);
+    let start = passed.map_or(bounds.0.clone(), |passed| Bound::Included(expected[passed].0.clone()));
+    expected.drain(..passed.unwrap_or(0));
+    assert_eq!(seen, expected);
+    noted.ranges.push((start, bounds.1.clone()));
     Ok(())
 }
 

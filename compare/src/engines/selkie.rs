@@ -111,11 +111,11 @@ impl Reader for View {
 
     fn scan_back(&mut self, below: &[u8], limit: usize, mut see: impl FnMut(&[u8], &[u8])) -> Result<usize> {
         let mut seen = 0;
-        for entry in self.range(..below).rev().take(limit) {
-            let (key, value) = entry?;
-            see(&key, &value);
+        Readable::scan_back(self, ..below, |key, value| {
+            see(key, value);
             seen += 1;
-        }
+            if seen < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
         Ok(seen)
     }
 
