@@ -12,7 +12,7 @@ pub(crate) struct Sanitizer {
     name: &'static str,
     /// What of the nightly toolchain it needs.
     component: &'static str,
-    flags: (&'static str, &'static str),
+    environment: &'static [(&'static str, &'static str)],
     /// What is compiled with such flags has a folder of its own.
     folder: &'static str,
     cargo: &'static str,
@@ -26,7 +26,10 @@ pub(crate) struct Sanitizer {
 pub(crate) const RACES: Sanitizer = Sanitizer {
     name: "ThreadSanitizer",
     component: "rust-src",
-    flags: ("RUSTFLAGS", "-Zsanitizer=thread"),
+    environment: &[
+        ("RUSTFLAGS", "-Zsanitizer=thread"),
+        ("TSAN_OPTIONS", "suppressions=xtask/thread_sanitizer_suppressions.txt"),
+    ],
     folder: "target/races",
     cargo: "test -Zbuild-std --profile prove --features testing --package selkie",
     few: "--lib --test auditor --test rivals_threads",
@@ -40,10 +43,10 @@ pub(crate) const RACES: Sanitizer = Sanitizer {
 pub(crate) const MIRI: Sanitizer = Sanitizer {
     name: "Miri",
     component: "miri",
-    flags: (
+    environment: &[(
         "MIRIFLAGS",
         "-Zmiri-disable-isolation -Zmiri-disable-stacked-borrows -Zmiri-permissive-provenance -Zmiri-ignore-leaks",
-    ),
+    )],
     folder: "target/miri",
     cargo: "miri test --package selkie --lib",
     few: "index::tests -- --skip churn",
@@ -73,7 +76,7 @@ impl Sanitizer {
     fn tests(&self, which: &str) -> Result<Command> {
         let words: Vec<&str> = self.cargo.split_whitespace().chain(which.split_whitespace()).collect();
         let mut cargo = nightly::cargo(&words)?;
-        cargo.env(self.flags.0, self.flags.1).env("CARGO_TARGET_DIR", self.folder);
+        cargo.envs(self.environment.iter().copied()).env("CARGO_TARGET_DIR", self.folder);
         if self.is_cross {
             let said = answer("rustc", &["-vV"]).unwrap_or_default();
             let host = said.lines().find_map(|line| line.strip_prefix("host: "));
