@@ -29,6 +29,7 @@ const PATHS: &[Path] = &[
     Path { name: "point reads, owned, without a view", run: own_reads },
     Path { name: "point reads of what is not there", run: missing_reads },
     Path { name: "scan by a closure", run: || over_view(scan) },
+    Path { name: "scan by a closure, backwards", run: || over_view(scan_back) },
     Path { name: "iterator", run: || over_view(|view| view.iter().map(|entry| entry.unwrap().1.len()).sum()) },
     Path { name: "reversed iterator", run: || over_view(|view| view.iter().rev().map(|e| e.unwrap().1.len()).sum()) },
     Path { name: "count", run: || over_view(|view| view.count_range::<&[u8]>(..).unwrap()) },
@@ -83,12 +84,19 @@ fn over_view(path: fn(&View) -> usize) {
 
 fn scan(view: &View) -> usize {
     let mut bytes = 0;
-    let add = |_: &[u8], value: &[u8]| {
-        bytes += value.len();
-        ControlFlow::Continue(())
-    };
-    view.scan::<&[u8]>(.., add).unwrap();
+    view.scan::<&[u8]>(.., |_, value| add(&mut bytes, value)).unwrap();
     bytes
+}
+
+fn scan_back(view: &View) -> usize {
+    let mut bytes = 0;
+    view.scan_back::<&[u8]>(.., |_, value| add(&mut bytes, value)).unwrap();
+    bytes
+}
+
+fn add(bytes: &mut usize, value: &[u8]) -> ControlFlow<()> {
+    *bytes += value.len();
+    ControlFlow::Continue(())
 }
 
 fn ranges() {

@@ -4,8 +4,8 @@ use std::fmt;
 use std::ops::Bound;
 
 use crate::Result;
-use crate::index::Blob;
-use crate::range::{Direction, Merge};
+use crate::index::{Blob, Direction};
+use crate::range::Merge;
 use crate::source::Source;
 
 /// A position among the entries of a view or a transaction.

@@ -8,7 +8,7 @@ use std::ops::{Bound, ControlFlow};
 use bytes::Bytes;
 
 use crate::Result;
-use crate::index::{Blob, Revision, Slot, Walk};
+use crate::index::{Blob, Direction, Revision, Slot, Walk};
 use crate::source::{Source, is_empty_range};
 
 /// The entries of a range in the order of their keys, from both ends.
@@ -51,13 +51,6 @@ pub struct Range<'a>(Merge<'a>);
 /// # }
 /// ```
 pub struct Keys<'a>(Merge<'a>);
-
-/// From the least key to the greatest, or the other way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direction {
-    Forward,
-    Backward,
-}
 
 /// Where an end of a merge takes its next entry from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -355,10 +348,7 @@ impl<'a> Merge<'a> {
                 ControlFlow::Break(())
             }
         };
-        match direction {
-            Direction::Forward => walk.visit_front(is_right, read),
-            Direction::Backward => walk.visit_back(is_right, read),
-        }
+        walk.visit(direction, is_right, read);
         if collected { self.collected().map(drop) } else { self.confirm(None).map(drop) }
     }
 

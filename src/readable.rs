@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use crate::Result;
 use crate::cursor::Cursor;
-use crate::range::{Direction, Keys, Merge, Range};
+use crate::index::Direction;
+use crate::range::{Keys, Merge, Range};
 use crate::source::{HasSource, prefix_bounds, to_bounds};
 
 /// Reading from a [`View`](crate::View), a [`Transaction`](crate::Transaction) or a keyspace of either.

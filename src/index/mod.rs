@@ -32,7 +32,7 @@ pub(crate) use leaf::{Entry, prefix_after};
 use leaves::{Leaves, Node};
 pub(crate) use revision::{Horizon, ReadPoint, Revision, Slot, Tally, collected_marker};
 use router::Router;
-pub(crate) use walk::Walk;
+pub(crate) use walk::{Direction, Walk};
 
 use crate::Version;
 use crate::locks::RwLock;

@@ -10,6 +10,13 @@ use std::sync::Arc;
 use super::leaf::{Entry, Leaf};
 use super::{Blob, Index, ReadPoint, Revision, Slot, as_ref, starts_within};
 
+/// From the least key to the greatest, or the other way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Forward,
+    Backward,
+}
+
 /// Part of a leaf: the entries from `start` to before `end` are still to come.
 #[derive(Debug)]
 struct Window {
@@ -32,6 +39,26 @@ pub(crate) struct Walk<'a> {
     finished: bool,
     /// Whether keys that are removed at the read point are visible too.
     removed: bool,
+}
+
+impl Window {
+    #[inline]
+    fn next(&mut self, direction: Direction) -> Option<&Entry> {
+        if self.start >= self.end {
+            return None;
+        }
+        let position = match direction {
+            Direction::Forward => {
+                self.start += 1;
+                self.start - 1
+            }
+            Direction::Backward => {
+                self.end -= 1;
+                self.end
+            }
+        };
+        self.leaf.entries.get(position)
+    }
 }
 
 impl<'a> Walk<'a> {
@@ -111,19 +138,24 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Calls `visit` with every entry from the front on, without settling each of them, until it breaks. Each leaf that
+    /// Calls `visit` with every entry from one end on, without settling each of them, until it breaks. Each leaf that
     /// was looked up is asked for first whether it `is_right`.
-    pub(crate) fn visit_front(
+    #[inline]
+    pub(crate) fn visit(
         &mut self,
+        direction: Direction,
         is_right: impl Fn() -> bool,
         mut visit: impl FnMut(&Blob, &Revision) -> ControlFlow<()>,
     ) {
-        while self.back.is_none() && self.settle_front() && is_right() {
-            let Some(window) = &mut self.front else { return };
-            let entries = window.leaf.entries.get(window.start..window.end).unwrap_or_default();
-            for entry in entries {
-                window.start += 1;
-                let visible = visible(entry, self.point, self.removed);
+        while self.settle_alone(direction) && is_right() {
+            let end = match direction {
+                Direction::Forward => &mut self.front,
+                Direction::Backward => &mut self.back,
+            };
+            let Some(window) = end else { return };
+            let all = shows_all(&window.leaf, self.point);
+            while let Some(entry) = window.next(direction) {
+                let visible = if all { Some(&entry.head) } else { visible(entry, self.point, self.removed) };
                 if visible.is_some_and(|revision| visit(&entry.key, revision).is_break()) {
                     return;
                 }
@@ -131,22 +163,11 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The same from the back.
-    pub(crate) fn visit_back(
-        &mut self,
-        is_right: impl Fn() -> bool,
-        mut visit: impl FnMut(&Blob, &Revision) -> ControlFlow<()>,
-    ) {
-        while self.front.is_none() && self.settle_back() && is_right() {
-            let Some(window) = &mut self.back else { return };
-            let entries = window.leaf.entries.get(window.start..window.end).unwrap_or_default();
-            for entry in entries.iter().rev() {
-                window.end -= 1;
-                let visible = visible(entry, self.point, self.removed);
-                if visible.is_some_and(|revision| visit(&entry.key, revision).is_break()) {
-                    return;
-                }
-            }
+    /// Moves one end to the next visible entry, if nothing was taken from the other.
+    fn settle_alone(&mut self, direction: Direction) -> bool {
+        match direction {
+            Direction::Forward => self.back.is_none() && self.settle_front(),
+            Direction::Backward => self.front.is_none() && self.settle_back(),
         }
     }
 
@@ -158,8 +179,7 @@ impl<'a> Walk<'a> {
             return 0;
         }
         let Some(window) = &mut self.front else { return 0 };
-        let leaf = &window.leaf;
-        if leaf.tombstones > 0 || leaf.newest > self.point.version || self.point.time != u64::MAX {
+        if !shows_all(&window.leaf, self.point) {
             return 0;
         }
         let passed = count.min(window.end.saturating_sub(window.start));
@@ -222,6 +242,11 @@ impl<'a> Walk<'a> {
         };
         !self.finished
     }
+}
+
+/// Whether all entries of a leaf are visible for certain, each with its newest revision.
+fn shows_all(leaf: &Leaf, point: ReadPoint) -> bool {
+    leaf.tombstones == 0 && leaf.newest <= point.version && point.time == u64::MAX
 }
 
 fn visible(entry: &Entry, point: ReadPoint, removed: bool) -> Option<&Revision> {

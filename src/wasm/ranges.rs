@@ -4,8 +4,8 @@ use std::ops::{Bound, ControlFlow};
 
 use super::memory::{self, Output};
 use crate::Result;
-use crate::index::Blob;
-use crate::range::{Direction, Merge};
+use crate::index::{Blob, Direction};
+use crate::range::Merge;
 use crate::source::Source;
 
 /// A portion ends when it has so many bytes, so that a long range never stands in memory twice.
