@@ -56,6 +56,14 @@ fn an_interval_without_end_never_ends() {
     assert_eq!(common::keys(&open(&storage).unwrap()), ["a", "b"]);
 }
 
+fn wait_for_sync(db: &Database, version: u64) {
+    let started = Instant::now();
+    while db.durable_version() < version {
+        assert!(started.elapsed() < PATIENCE, "nothing was synced");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
 #[test]
 fn the_shorter_of_two_intervals_counts() {
     let storage = Arc::new(MemoryStorage::new());
@@ -63,10 +71,22 @@ fn the_shorter_of_two_intervals_counts() {
     insert_with(&db, interval(Duration::from_secs(3600)), "a");
     thread::sleep(Duration::from_millis(100));
     insert_with(&db, interval(Duration::from_millis(20)), "b");
-    let started = Instant::now();
-    while db.durable_version() < 2 {
-        assert!(started.elapsed() < PATIENCE, "nothing was synced");
-        thread::sleep(Duration::from_millis(5));
+    wait_for_sync(&db, 2);
+}
+
+#[test]
+fn an_interval_ends_by_commits_and_by_bytes_too() {
+    let time = Duration::from_secs(3600);
+    let by_commits = Durability::Interval { time, commits: 4, bytes: u64::MAX };
+    let by_bytes = Durability::Interval { time, commits: u32::MAX, bytes: 2000 };
+    for durability in [by_commits, by_bytes] {
+        let db = Options::new().durability(durability).open_storage(Arc::new(MemoryStorage::new())).unwrap();
+        for version in 1..=3 {
+            db.insert("key", [0; 500]).unwrap();
+            assert_eq!((db.version(), db.durable_version()), (version, 0), "{durability:?}");
+        }
+        db.insert("key", [0; 500]).unwrap();
+        wait_for_sync(&db, 4);
     }
 }
 

@@ -387,6 +387,7 @@ fn what_selkie_writes_is_what_the_format_says() -> selkie::Result<()> {
         assert_eq!((second.first_sequence, second.closed), (9, Some(10)));
         assert_eq!(second.commits[0].operations, [set(0, b"after", b"1")]);
         assert_eq!((third.database, third.number, third.epoch), (database, 3, second.epoch));
+        assert_ne!(third.salt, second.salt, "frames of one segment are none in another");
         assert_eq!((third.first_sequence, third.previous_end, third.commits.len()), (10, second.end, 0));
     }
     Ok(())

@@ -70,6 +70,7 @@ pub(crate) struct Segment {
     pub(crate) database: u64,
     pub(crate) number: u64,
     pub(crate) epoch: u64,
+    pub(crate) salt: u64,
     pub(crate) first_sequence: u64,
     pub(crate) previous_end: u64,
     pub(crate) commits: Vec<Frame>,
@@ -119,7 +120,7 @@ pub(crate) fn segment(bytes: &[u8]) -> Segment {
             end = (bytes.len() - input.0.len()) as u64;
         }
     }
-    Segment { database, number, epoch, first_sequence, previous_end, commits, end, closed }
+    Segment { database, number, epoch, salt, first_sequence, previous_end, commits, end, closed }
 }
 
 fn operations(payload: &[u8]) -> Vec<Operation> {

@@ -22,13 +22,19 @@ fn a_conflict_names_keyspace_and_key() {
 
 #[test]
 fn a_transaction_that_read_a_dropped_keyspace_does_not_commit() {
-    let db = database();
-    let users = db.keyspace("users").unwrap();
-    let mut tx = begin(&db, Serializable);
-    assert!(!tx.keyspace(&users).contains_key("ada").unwrap());
-    tx.insert("1", "11").unwrap();
-    db.drop_keyspace("users").unwrap();
-    assert!(matches!(tx.commit().unwrap_err().kind(), ErrorKind::KeyspaceNotFound { .. }));
+    for reads_a_range in [false, true] {
+        let db = database();
+        let users = db.keyspace("users").unwrap();
+        let mut tx = begin(&db, Serializable);
+        if reads_a_range {
+            assert_eq!(tx.keyspace(&users).iter().count(), 0);
+        } else {
+            assert!(!tx.keyspace(&users).contains_key("ada").unwrap());
+        }
+        tx.insert("1", "11").unwrap();
+        db.drop_keyspace("users").unwrap();
+        assert!(matches!(tx.commit().unwrap_err().kind(), ErrorKind::KeyspaceNotFound { .. }));
+    }
 }
 
 #[test]
