@@ -298,6 +298,18 @@ async_tests! {
         }
     }
 
+    async fn the_log_of_earlier_sessions_counts_for_the_snapshot_that_is_due() {
+        let storage = MemoryStorage::new();
+        for session in 1..=3_u32 {
+            let options = small_segments().snapshots(SnapshotPolicy::LogSize(2000));
+            let db = options.open_storage_async(Arc::new(storage.clone())).await.unwrap();
+            db.insert(session.to_be_bytes(), vec![0; 800]).unwrap();
+            db.close_async().await.unwrap();
+            let has_snapshot = storage.files().keys().any(|name| name.ends_with(".snapshot"));
+            assert_eq!(has_snapshot, session == 3, "session {session}");
+        }
+    }
+
     async fn many_short_sessions_leave_few_files() {
         let storage = MemoryStorage::new();
         for session in 0..600_u32 {
