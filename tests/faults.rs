@@ -188,7 +188,7 @@ fn whatever_fails_in_the_last_snapshot_nothing_acknowledged_is_lost() {
             let storage = SimStorage::new();
             let options = small_segments().snapshots(SnapshotPolicy::LogSize(1000));
             let db = options.open_storage(Arc::new(storage.clone())).unwrap();
-            storage.inject(storage.calls() as u64 + 2 + call, fault);
+            storage.inject(storage.calls() as u64 + call, fault);
             let written = with_patience(&storage, || db.insert("key", vec![1; 2000]));
             let acknowledged = if written.is_ok() { vec!["key".to_owned()] } else { Vec::new() };
             let other = db.clone();

@@ -74,6 +74,15 @@ fn walks_agree_with_a_sorted_map_in_both_directions() {
 }
 
 #[test]
+fn reads_of_an_index_that_was_never_split_find_their_leaf_without_a_search() {
+    let index = Index::new();
+    set(&index, b"a", 1);
+    assert!(index.router.routes().leaf_for(b"a").is_none());
+    (0..20).for_each(|_| assert!(get(&index, b"a", NOW).is_some()));
+    assert!(index.router.routes().leaf_for(b"a").is_some());
+}
+
+#[test]
 fn both_ends_of_a_walk_meet_once() {
     let index = Index::new();
     for number in 0..500_u32 {
