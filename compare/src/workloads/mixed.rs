@@ -1,9 +1,10 @@
-//! Mixed: two threads read and overwrite random keys, each operation in a transaction of its own.
+//! Mixed: two threads read and overwrite random keys, each operation in a transaction of its own, after the same warm-up
+//! as the point reads.
 //!
 //! What is read is checked by its sum, which overwriting does not change, and each key that was written must have the
 //! mark of it afterwards. Every value that is written differs from the one before, since some engines skip equal ones.
 
-use super::Workload;
+use super::{Workload, points};
 use crate::data::{Data, counter, increment, stamp};
 use crate::engines::{Engine, Session};
 use crate::failure::{Result, ensure_equal};
@@ -14,9 +15,13 @@ use crate::task::Task;
 const MOSTLY_READS: Workload = Workload::per_second("mixed, 95 % reads, 5 % writes, 2 threads");
 const HALF: Workload = Workload::per_second("mixed, 50 % reads, 50 % writes, 2 threads");
 pub(super) const ALL: [Workload; 2] = [MOSTLY_READS, HALF];
-const OPERATIONS: usize = 200_000;
+const OPERATIONS: usize = 1_000_000;
 
 pub(super) fn run<E: Engine>(engine: &E, task: &Task, data: &Data, recorder: &mut Recorder) -> Result {
+    if !recorder.wants_any(&ALL) {
+        return Ok(());
+    }
+    points::warm_up(engine, task, data)?;
     let shares = [7, 8].map(|seed| data.uniform(seed, OPERATIONS / 2));
     recorder.measure(&MOSTLY_READS, || measure(engine, task, data, &shares, 20))?;
     recorder.measure(&HALF, || measure(engine, task, data, &shares, 2))

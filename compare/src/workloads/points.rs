@@ -31,8 +31,7 @@ pub(super) fn run<E: Engine>(engine: &E, task: &Task, data: &Data, recorder: &mu
         return Ok(());
     }
     let draws = [[1, 2].map(|seed| data.uniform(seed, READS / 2)), [3, 4].map(|seed| data.zipf(seed, READS / 2))];
-    let warm_up = [data.uniform(10, WARM_UP)];
-    in_parallel(engine, task.limit, &warm_up, |session, share| own_transactions(session, share, data))?;
+    warm_up(engine, task, data)?;
     for (number, workload) in ALL.iter().enumerate() {
         let [first, second] = &draws[number % 2];
         let shares =
@@ -46,6 +45,13 @@ pub(super) fn run<E: Engine>(engine: &E, task: &Task, data: &Data, recorder: &mu
             verified(&pace, &shares, data)
         })?;
     }
+    Ok(())
+}
+
+/// Reads before the first operation that is timed.
+pub(super) fn warm_up<E: Engine>(engine: &E, task: &Task, data: &Data) -> Result {
+    let shares = [data.uniform(10, WARM_UP)];
+    in_parallel(engine, task.limit, &shares, |session, share| own_transactions(session, share, data))?;
     Ok(())
 }
 
