@@ -26,6 +26,7 @@ struct Path {
 
 const PATHS: &[Path] = &[
     Path { name: "point reads, borrowed, in a view", run: borrowed_reads },
+    Path { name: "first point reads, borrowed, in a view", run: first_reads },
     Path { name: "point reads, owned, without a view", run: own_reads },
     Path { name: "point reads of what is not there", run: missing_reads },
     Path { name: "scan by a closure", run: || over_view(scan) },
@@ -58,14 +59,26 @@ fn keys(first: u64) -> Vec<[u8; 16]> {
     (0..TURNS).map(|turn| key(first + scramble(turn) % RECORDS)).collect()
 }
 
+fn read_all(view: &View, keys: &[[u8; 16]]) -> usize {
+    keys.iter().map(|key| view.get_with(key, <[u8]>::len).unwrap().unwrap()).sum()
+}
+
 fn borrowed_reads() {
     let (db, keys) = (loaded(), keys(0));
     let view = db.begin_read().unwrap();
-    counted_path(|| keys.iter().map(|key| view.get_with(key, <[u8]>::len).unwrap().unwrap()).sum::<usize>());
+    read_all(&view, &keys);
+    counted_path(|| read_all(&view, &keys));
+}
+
+fn first_reads() {
+    let (db, keys) = (loaded(), keys(0));
+    let view = db.begin_read().unwrap();
+    counted_path(|| read_all(&view, &keys));
 }
 
 fn own_reads() {
     let (db, keys) = (loaded(), keys(0));
+    read_all(&db.begin_read().unwrap(), &keys);
     counted_path(|| keys.iter().map(|key| db.get(key).unwrap().unwrap().len()).sum::<usize>());
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Bound;
 
 use crate::Result;
-use crate::index::{Blob, Direction};
+use crate::index::{Blob, Direction, Record};
 use crate::range::Merge;
 use crate::source::Source;
 
@@ -35,7 +35,7 @@ use crate::source::Source;
 /// ```
 pub struct Cursor<'a> {
     source: Result<Source<'a>>,
-    current: Option<(Blob, Blob)>,
+    current: Option<Record>,
     ahead: Option<(Direction, Merge<'a>)>,
 }
 
@@ -173,7 +173,7 @@ impl<'a> Cursor<'a> {
     /// # Ok::<(), selkie::Error>(())
     /// ```
     pub fn key(&self) -> Option<&[u8]> {
-        self.current.as_ref().map(|(key, _)| &key[..])
+        self.current.as_ref().map(Record::key)
     }
 
     /// The value of the entry the cursor stands on.
@@ -189,14 +189,14 @@ impl<'a> Cursor<'a> {
     /// # Ok::<(), selkie::Error>(())
     /// ```
     pub fn value(&self) -> Option<&[u8]> {
-        self.current.as_ref().map(|(_, value)| &value[..])
+        self.current.as_ref().map(Record::bytes)
     }
 
     fn step(&mut self, direction: Direction) -> Result<bool> {
         if self.ahead.as_ref().is_some_and(|(current, _)| *current == direction) {
             return self.advance();
         }
-        let from = self.current.as_ref().map_or(Bound::Unbounded, |(key, _)| Bound::Excluded(key.clone()));
+        let from = self.current.as_ref().map_or(Bound::Unbounded, |record| Bound::Excluded(Blob::new(record.key())));
         self.start(direction, from)
     }
 
@@ -211,10 +211,9 @@ impl<'a> Cursor<'a> {
 
     fn advance(&mut self) -> Result<bool> {
         let Some((direction, merge)) = &mut self.ahead else { return Ok(false) };
-        let copy = |key: &Blob, value: &Blob| (key.clone(), value.clone());
         let found = match direction {
-            Direction::Forward => merge.next(copy),
-            Direction::Backward => merge.next_back(copy),
+            Direction::Forward => merge.next(Record::clone),
+            Direction::Backward => merge.next_back(Record::clone),
         }
         .transpose();
         if !matches!(found, Ok(Some(_))) {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::ErrorKind;
 use crate::engine::Engine;
 use crate::handle::Handle;
-use crate::index::{Blob, ReadPoint};
+use crate::index::{ReadPoint, Record};
 use crate::keyspace::{self, Keyspace};
 use crate::options::{Options, Retention, TransactionOptions};
 use crate::recovery::Recovery;
@@ -92,9 +92,9 @@ impl Database {
 
     /// A view of what is committed now.
     ///
-    /// Whatever is overwritten or removed while it is open stays in memory. Each version that is superseded costs up to 64
-    /// bytes where its value has 22 or fewer, otherwise up to 88 and the value, and slows reads of the same key as of earlier moments. [`Stats`] has the bytes
-    /// and the oldest reader; [`Limits`](crate::Limits) can end it by age or by those bytes.
+    /// Whatever is overwritten or removed while it is open stays in memory. Each version that is superseded costs up to 80
+    /// bytes beside its key and its value, and slows reads of the same key as of earlier moments. [`Stats`] has the bytes of
+    /// the values, and the oldest reader; [`Limits`](crate::Limits) can end it by age or by those bytes.
     ///
     /// ```
     /// # use selkie::{Database, Readable};
@@ -241,7 +241,7 @@ impl Database {
     ///
     /// [`ErrorKind::Closed`].
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Bytes>> {
-        keyspace::read(&self.handle, &self.handle.default_keyspace, key.as_ref(), Blob::to_bytes)
+        keyspace::read(&self.handle, &self.handle.default_keyspace, key.as_ref(), Record::to_bytes)
     }
 
     /// Calls `reader` with the value of a key, without copying it.
@@ -257,8 +257,7 @@ impl Database {
     ///
     /// [`ErrorKind::Closed`].
     pub fn get_with<R>(&self, key: impl AsRef<[u8]>, reader: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
-        let value = keyspace::read(&self.handle, &self.handle.default_keyspace, key.as_ref(), Blob::clone)?;
-        Ok(value.map(|value| reader(&value)))
+        keyspace::read_with(&self.handle, &self.handle.default_keyspace, key.as_ref(), reader)
     }
 
     /// Whether a key has a value.

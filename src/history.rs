@@ -6,7 +6,7 @@ use std::ops::Bound;
 
 use bytes::Bytes;
 
-use crate::index::{Blob, Revision, Slot, Walk};
+use crate::index::{Blob, Record, Walk};
 use crate::runtime::{self, SystemTime};
 use crate::source::{Source, is_empty_range};
 use crate::{Result, Version};
@@ -79,8 +79,8 @@ impl Iterator for History<'_> {
             }
             if !found {
                 self.walk = None;
-            } else if let Some((key, revision)) = walk.front() {
-                self.pending.extend(revision.chain().map(|revision| key_version(key, revision)));
+            } else if let Some(revision) = walk.front() {
+                self.pending.extend(revision.chain().map(|revision| key_version(revision)));
                 walk.advance_front();
             }
         }
@@ -96,18 +96,18 @@ impl fmt::Debug for History<'_> {
 
 /// The versions of one key that are visible at the source's point.
 pub(crate) fn of_key(source: Source<'_>, key: &[u8]) -> Result<Vec<KeyVersion>> {
-    let newest = source.keyspace.index.read(key, |entry| {
-        entry.and_then(|entry| entry.head.visible(source.point).map(|revision| (entry.key.clone(), revision.clone())))
-    });
+    let newest =
+        source.keyspace.index.read_revisions(key, |entry| entry.and_then(|entry| entry.visible(source.point).cloned()));
     source.check()?;
-    let Some((key, newest)) = newest else { return Ok(Vec::new()) };
-    Ok(newest.chain().map(|revision| key_version(&key, revision)).collect())
+    let Some(newest) = newest else { return Ok(Vec::new()) };
+    Ok(newest.chain().map(|revision| key_version(revision)).collect())
 }
 
-fn key_version(key: &Blob, revision: &Revision) -> KeyVersion {
-    let value = match &revision.slot {
-        Slot::Value(value) => Some(value.to_bytes()),
-        Slot::Tombstone | Slot::Collected => None,
-    };
-    KeyVersion { key: key.to_bytes(), version: revision.version, time: runtime::from_ns(revision.time), value }
+fn key_version(record: &Record) -> KeyVersion {
+    KeyVersion {
+        key: record.key_to_bytes(),
+        version: record.version(),
+        time: runtime::from_ns(record.time()),
+        value: record.is_value().then(|| record.to_bytes()),
+    }
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::ErrorKind;
 use crate::engine::catalog::KeyspaceState;
 use crate::handle::Handle;
-use crate::index::{Blob, ReadPoint, Slot};
+use crate::index::{Lent, ReadPoint, Record, Slot};
 use crate::options::{Durability, Limits};
 use crate::runtime::block_on;
 use crate::source::to_bounds;
@@ -88,7 +88,7 @@ impl Keyspace {
     ///
     /// [`ErrorKind::Closed`], and [`ErrorKind::KeyspaceNotFound`] after it was dropped.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Bytes>> {
-        read(&self.handle, &self.state, key.as_ref(), Blob::to_bytes)
+        read(&self.handle, &self.state, key.as_ref(), Record::to_bytes)
     }
 
     /// Calls `reader` with the value of a key, without copying it.
@@ -105,7 +105,7 @@ impl Keyspace {
     ///
     /// As for [`get`](Self::get).
     pub fn get_with<R>(&self, key: impl AsRef<[u8]>, reader: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
-        Ok(read(&self.handle, &self.state, key.as_ref(), Blob::clone)?.map(|value| reader(&value)))
+        read_with(&self.handle, &self.state, key.as_ref(), reader)
     }
 
     /// Whether a key has a value.
@@ -184,23 +184,37 @@ pub(crate) fn read<R>(
     handle: &Handle,
     keyspace: &Arc<KeyspaceState>,
     key: &[u8],
-    reader: impl Fn(&Blob) -> R,
+    mut reader: impl FnMut(&Record) -> R,
 ) -> Result<Option<R>> {
     handle.check_open()?;
     loop {
         let point = ReadPoint::version(handle.progress.published());
         keyspace.check(point)?;
-        let found = keyspace.index.read(key, |entry| {
-            match entry.and_then(|entry| entry.head.visible(point)).map(|revision| &revision.slot) {
-                Some(Slot::Value(value)) => Some(Some(reader(value))),
-                Some(Slot::Tombstone) | None => Some(None),
-                Some(Slot::Collected) => None,
+        let found = keyspace.index.read(key, point, |record| {
+            let Some(record) = record else { return Some(None) };
+            match record.slot() {
+                Slot::Value(_) => Some(Some(reader(record))),
+                Slot::Tombstone => Some(None),
+                Slot::Collected => None,
             }
         });
         if let Some(found) = found {
             return Ok(found);
         }
     }
+}
+
+/// Reads what is published with the caller's code, which runs without any lock.
+#[inline]
+pub(crate) fn read_with<R>(
+    handle: &Handle,
+    keyspace: &Arc<KeyspaceState>,
+    key: &[u8],
+    reader: impl FnOnce(&[u8]) -> R,
+) -> Result<Option<R>> {
+    let mut lent = Lent::nothing();
+    let found = read(handle, keyspace, key, |record| lent.take(record))?;
+    Ok(found.map(|()| reader(lent.bytes())))
 }
 
 /// Commits one change.
@@ -225,10 +239,8 @@ pub(crate) fn begin_write(
     check_limit("value bytes", Limits::VALUE_BYTES, value.map_or(0, |value| value.len() as u64))?;
     let limit = handle.options.limits.transaction_bytes;
     check_limit("bytes in one transaction", limit, (key.len() + value.map_or(0, <[u8]>::len)) as u64)?;
-    let key = Blob::new(key);
-    let value = value.map(Blob::new);
-    let change = std::iter::once((keyspace, &key, value.as_ref()));
-    let ticket = handle.commit(change, None, durability)?;
+    let mut changes = [(Arc::clone(keyspace), Record::pending(key, value))];
+    let ticket = handle.commit(&mut changes[..], None, durability)?;
     Ok(Applied::new(Arc::clone(handle), ticket))
 }
 

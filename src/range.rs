@@ -1,6 +1,5 @@
 //! Ranges: the entries of an index at a point of its history, merged with a transaction's own writes.
 
-use std::collections::btree_map;
 use std::fmt;
 use std::iter::FusedIterator;
 use std::ops::{Bound, ControlFlow};
@@ -8,8 +7,9 @@ use std::ops::{Bound, ControlFlow};
 use bytes::Bytes;
 
 use crate::Result;
-use crate::index::{Blob, Direction, Revision, Slot, Walk};
+use crate::index::{Blob, Direction, Record, Revision, Walk, as_ref};
 use crate::source::{Source, is_empty_range};
+use crate::transaction::overlay::Records;
 
 /// The entries of a range in the order of their keys, from both ends.
 ///
@@ -59,13 +59,11 @@ enum Side {
     Overlay,
 }
 
-type Own<'a> = (&'a Blob, &'a Option<Blob>);
-
 /// A transaction's writes, with a look at the next one from each end.
 struct Peeked<'a> {
-    rest: btree_map::Range<'a, Blob, Option<Blob>>,
-    front: Option<Own<'a>>,
-    back: Option<Own<'a>>,
+    rest: Records<'a>,
+    front: Option<&'a Record>,
+    back: Option<&'a Record>,
 }
 
 /// The merge of an index with a transaction's writes.
@@ -88,14 +86,14 @@ struct Tracked {
 }
 
 impl<'a> Peeked<'a> {
-    fn front(&mut self) -> Option<Own<'a>> {
+    fn front(&mut self) -> Option<&'a Record> {
         if self.front.is_none() {
             self.front = self.rest.next();
         }
         self.front.or(self.back)
     }
 
-    fn back(&mut self) -> Option<Own<'a>> {
+    fn back(&mut self) -> Option<&'a Record> {
         if self.back.is_none() {
             self.back = self.rest.next_back();
         }
@@ -124,7 +122,7 @@ impl<'a> Merge<'a> {
             return merge;
         }
         merge.overlay = source.overlay.map(|overlay| Peeked {
-            rest: overlay.range((low.clone(), high.clone())),
+            rest: overlay.range(as_ref(&low), as_ref(&high)),
             front: None,
             back: None,
         });
@@ -147,13 +145,13 @@ impl<'a> Merge<'a> {
                     self.finished = true;
                     return self.confirm(None);
                 }
-                (Some((key, revision)), own) if own.is_none_or(|(own, _)| key < own) => {
-                    if revision.slot == Slot::Collected {
+                (Some(revision), own) if own.is_none_or(|own| revision.key() < own.key()) => {
+                    if revision.is_collected() {
                         return self.collected();
                     }
                     return self.confirm(Some(Side::Index));
                 }
-                (_, Some((_, Some(_)))) => return self.confirm(Some(Side::Overlay)),
+                (_, Some(own)) if own.is_value() => return self.confirm(Some(Side::Overlay)),
                 _ => self.advance_front(Side::Overlay),
             }
         }
@@ -170,38 +168,30 @@ impl<'a> Merge<'a> {
                     self.finished = true;
                     return self.confirm(None);
                 }
-                (Some((key, revision)), own) if own.is_none_or(|(own, _)| key > own) => {
-                    if revision.slot == Slot::Collected {
+                (Some(revision), own) if own.is_none_or(|own| revision.key() > own.key()) => {
+                    if revision.is_collected() {
                         return self.collected();
                     }
                     return self.confirm(Some(Side::Index));
                 }
-                (_, Some((_, Some(_)))) => return self.confirm(Some(Side::Overlay)),
+                (_, Some(own)) if own.is_value() => return self.confirm(Some(Side::Overlay)),
                 _ => self.advance_back(Side::Overlay),
             }
         }
     }
 
-    fn front(&self, side: Side) -> Option<(&Blob, &Blob)> {
-        let found = match side {
-            Side::Index => self.walk.as_ref()?.front(),
-            Side::Overlay => {
-                let overlay = self.overlay.as_ref()?;
-                return overlay.front.or(overlay.back).and_then(|(key, value)| Some((key, value.as_ref()?)));
-            }
-        };
-        found.and_then(|(key, revision)| value_of(&revision.slot).map(|value| (key, value)))
+    fn front(&self, side: Side) -> Option<&Record> {
+        match side {
+            Side::Index => self.walk.as_ref()?.front().map(|revision| &revision.record),
+            Side::Overlay => self.overlay.as_ref().and_then(|overlay| overlay.front.or(overlay.back)),
+        }
     }
 
-    fn back(&self, side: Side) -> Option<(&Blob, &Blob)> {
-        let found = match side {
-            Side::Index => self.walk.as_ref()?.back(),
-            Side::Overlay => {
-                let overlay = self.overlay.as_ref()?;
-                return overlay.back.or(overlay.front).and_then(|(key, value)| Some((key, value.as_ref()?)));
-            }
-        };
-        found.and_then(|(key, revision)| value_of(&revision.slot).map(|value| (key, value)))
+    fn back(&self, side: Side) -> Option<&Record> {
+        match side {
+            Side::Index => self.walk.as_ref()?.back().map(|revision| &revision.record),
+            Side::Overlay => self.overlay.as_ref().and_then(|overlay| overlay.back.or(overlay.front)),
+        }
     }
 
     /// Passes the entry at the front, and the one that a transaction's own write hides.
@@ -212,8 +202,8 @@ impl<'a> Merge<'a> {
             Side::Overlay => {
                 let Some(overlay) = &mut self.overlay else { return };
                 let own = overlay.front.or(overlay.back);
-                if let (Some((key, _)), Some((own, _))) = (walk.front(), own)
-                    && key == own
+                if let (Some(revision), Some(own)) = (walk.front(), own)
+                    && revision.key() == own.key()
                 {
                     walk.advance_front();
                 }
@@ -229,8 +219,8 @@ impl<'a> Merge<'a> {
             Side::Overlay => {
                 let Some(overlay) = &mut self.overlay else { return };
                 let own = overlay.back.or(overlay.front);
-                if let (Some((key, _)), Some((own, _))) = (walk.back(), own)
-                    && key == own
+                if let (Some(revision), Some(own)) = (walk.back(), own)
+                    && revision.key() == own.key()
                 {
                     walk.advance_back();
                 }
@@ -274,16 +264,16 @@ impl<'a> Merge<'a> {
 
     /// Takes the next entry from the front, as `reader` reads it.
     #[inline]
-    pub(crate) fn next<R>(&mut self, reader: impl FnOnce(&Blob, &Blob) -> R) -> Option<Result<R>> {
+    pub(crate) fn next<R>(&mut self, reader: impl FnOnce(&Record) -> R) -> Option<Result<R>> {
         let side = match self.settle_front() {
             Ok(Some(side)) => side,
             Ok(None) => return None,
             Err(error) => return Some(Err(error)),
         };
-        let (key, value) = self.front(side)?;
-        let read = reader(key, value);
+        let record = self.front(side)?;
+        let read = reader(record);
         if self.tracked.is_some() {
-            let key = key.clone();
+            let key = Blob::new(record.key());
             self.note(|tracked| tracked.front = Some(key));
         }
         self.advance_front(side);
@@ -291,16 +281,16 @@ impl<'a> Merge<'a> {
     }
 
     /// Takes the next entry from the back, as `reader` reads it.
-    pub(crate) fn next_back<R>(&mut self, reader: impl FnOnce(&Blob, &Blob) -> R) -> Option<Result<R>> {
+    pub(crate) fn next_back<R>(&mut self, reader: impl FnOnce(&Record) -> R) -> Option<Result<R>> {
         let side = match self.settle_back() {
             Ok(Some(side)) => side,
             Ok(None) => return None,
             Err(error) => return Some(Err(error)),
         };
-        let (key, value) = self.back(side)?;
-        let read = reader(key, value);
+        let record = self.back(side)?;
+        let read = reader(record);
         if self.tracked.is_some() {
-            let key = key.clone();
+            let key = Blob::new(record.key());
             self.note(|tracked| tracked.back = Some(key));
         }
         self.advance_back(side);
@@ -312,7 +302,7 @@ impl<'a> Merge<'a> {
     pub(crate) fn scan(
         &mut self,
         direction: Direction,
-        mut visit: impl FnMut(&Blob, &Blob) -> ControlFlow<()>,
+        mut visit: impl FnMut(&Record) -> ControlFlow<()>,
     ) -> Result<()> {
         if self.overlay.as_mut().is_none_or(|overlay| overlay.front().is_none()) && self.tracked.is_none() {
             return self.scan_index(direction, visit);
@@ -331,22 +321,18 @@ impl<'a> Merge<'a> {
 
     /// The same where nothing lies over the index and nothing has to be noted.
     #[inline]
-    fn scan_index(
-        &mut self,
-        direction: Direction,
-        mut visit: impl FnMut(&Blob, &Blob) -> ControlFlow<()>,
-    ) -> Result<()> {
+    fn scan_index(&mut self, direction: Direction, mut visit: impl FnMut(&Record) -> ControlFlow<()>) -> Result<()> {
         let (Some(walk), Ok(source)) = (self.walk.as_mut().filter(|_| !self.finished), &self.source) else {
             return self.refused().map(drop);
         };
         let mut collected = false;
         let is_right = || source.check().is_ok();
-        let read = |key: &Blob, revision: &Revision| match &revision.slot {
-            Slot::Value(value) => visit(key, value),
-            Slot::Tombstone | Slot::Collected => {
-                collected = true;
-                ControlFlow::Break(())
+        let read = |revision: &Revision| {
+            if revision.is_value() {
+                return visit(revision);
             }
+            collected = true;
+            ControlFlow::Break(())
         };
         walk.visit(direction, is_right, read);
         if collected { self.collected().map(drop) } else { self.confirm(None).map(drop) }
@@ -367,7 +353,7 @@ impl<'a> Merge<'a> {
                     break;
                 }
             }
-            match self.next(|_, _| ()) {
+            match self.next(|_| ()) {
                 Some(Ok(())) => passed += 1,
                 Some(Err(error)) => return Err(error),
                 None => break,
@@ -400,19 +386,8 @@ impl Drop for Merge<'_> {
     }
 }
 
-fn value_of(slot: &Slot) -> Option<&Blob> {
-    match slot {
-        Slot::Value(value) => Some(value),
-        Slot::Tombstone | Slot::Collected => None,
-    }
-}
-
-fn entry(key: &Blob, value: &Blob) -> (Bytes, Bytes) {
-    (key.to_bytes(), value.to_bytes())
-}
-
-fn only_key(key: &Blob, _value: &Blob) -> Bytes {
-    key.to_bytes()
+fn entry(record: &Record) -> (Bytes, Bytes) {
+    (record.key_to_bytes(), record.to_bytes())
 }
 
 macro_rules! iterate {
@@ -457,7 +432,7 @@ macro_rules! iterate {
 
             fn nth_back(&mut self, count: usize) -> Option<Self::Item> {
                 for _ in 0..count {
-                    if let Err(error) = self.0.next_back(|_, _| ())? {
+                    if let Err(error) = self.0.next_back(|_| ())? {
                         return Some(Err(error));
                     }
                 }
@@ -476,4 +451,4 @@ macro_rules! iterate {
 }
 
 iterate!(Range, (Bytes, Bytes), entry);
-iterate!(Keys, Bytes, only_key);
+iterate!(Keys, Bytes, Record::key_to_bytes);

@@ -216,7 +216,7 @@ pub trait Readable: HasSource {
         mut visit: impl FnMut(&[u8], &[u8]) -> ControlFlow<()>,
     ) -> Result<()> {
         let (low, high) = to_bounds(&range);
-        Merge::new(self.source(), low, high).scan(Direction::Forward, |key, value| visit(key, value))
+        Merge::new(self.source(), low, high).scan(Direction::Forward, |record| visit(record.key(), record.bytes()))
     }
 
     /// [`scan`](Self::scan) from the end of the range to its beginning.
@@ -241,7 +241,7 @@ pub trait Readable: HasSource {
         mut visit: impl FnMut(&[u8], &[u8]) -> ControlFlow<()>,
     ) -> Result<()> {
         let (low, high) = to_bounds(&range);
-        Merge::new(self.source(), low, high).scan(Direction::Backward, |key, value| visit(key, value))
+        Merge::new(self.source(), low, high).scan(Direction::Backward, |record| visit(record.key(), record.bytes()))
     }
 
     /// A cursor before the first entry.

@@ -1,7 +1,6 @@
 //! Where a read comes from: an index at a point of its history, under the writes of a transaction.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
@@ -9,12 +8,10 @@ use bytes::Bytes;
 
 use crate::engine::catalog::KeyspaceState;
 use crate::engine::readers::Place;
-use crate::index::{Blob, ReadPoint, Slot};
+use crate::index::{Blob, Lent, ReadPoint, Record, Slot};
+use crate::transaction::overlay::Overlay;
 use crate::transaction::read_set::ReadSet;
 use crate::{Error, ErrorKind, Result};
-
-/// The changes of a transaction in one keyspace: new values, and removals.
-pub(crate) type Overlay = BTreeMap<Blob, Option<Blob>>;
 
 /// What the reading methods of views and transactions share.
 #[derive(Debug, Clone, Copy)]
@@ -37,20 +34,20 @@ pub trait HasSource {
 impl Source<'_> {
     /// Reads a key's value with `reader`, which must be short and must not call back into the database.
     #[inline]
-    pub(crate) fn read<R>(&self, key: &[u8], reader: impl FnOnce(&Blob) -> R) -> Result<Option<R>> {
+    pub(crate) fn read<R>(&self, key: &[u8], reader: impl FnOnce(&Record) -> R) -> Result<Option<R>> {
         if let Some(own) = self.overlay.and_then(|overlay| overlay.get(key)) {
             self.check()?;
-            return Ok(own.as_ref().map(reader));
+            return Ok(own.is_value().then(|| reader(own)));
         }
         if let Some(reads) = self.reads {
             reads.borrow_mut().note_key(self.keyspace, key);
         }
-        let found = self.keyspace.index.read(key, |entry| {
-            let slot = entry.and_then(|entry| entry.head.visible(self.point)).map(|revision| &revision.slot);
-            match slot {
-                Some(Slot::Value(value)) => Ok(Some(reader(value))),
-                Some(Slot::Collected) => Err(self.collected()),
-                Some(Slot::Tombstone) | None => Ok(None),
+        let found = self.keyspace.index.read(key, self.point, |record| {
+            let Some(record) = record else { return Ok(None) };
+            match record.slot() {
+                Slot::Value(_) => Ok(Some(reader(record))),
+                Slot::Collected => Err(self.collected()),
+                Slot::Tombstone => Ok(None),
             }
         });
         self.check()?;
@@ -64,12 +61,13 @@ impl Source<'_> {
     }
 
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Bytes>> {
-        self.read(key, Blob::to_bytes)
+        self.read(key, Record::to_bytes)
     }
 
     /// Reads a key's value with the caller's code, which runs without any lock.
     pub(crate) fn get_with<R>(&self, key: &[u8], reader: impl FnOnce(&[u8]) -> R) -> Result<Option<R>> {
-        Ok(self.read(key, Blob::clone)?.map(|value| reader(&value)))
+        let mut lent = Lent::nothing();
+        Ok(self.read(key, |record| lent.take(record))?.map(|()| reader(lent.bytes())))
     }
 
     pub(crate) fn collected(&self) -> Error {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::engine::catalog::KeyspaceState;
 use crate::engine::feed::BufferedCommit;
 use crate::handle::Handle;
-use crate::index::{Blob, as_ref, starts_within};
+use crate::index::{Blob, Record, as_ref, starts_within};
 use crate::progress::Goal;
 use crate::runtime::{self, SystemTime, block_on};
 use crate::{Result, Version};
@@ -35,6 +35,13 @@ pub struct Change {
     pub key: Bytes,
     /// Its new value; none where it was removed.
     pub value: Option<Bytes>,
+}
+
+impl Change {
+    pub(crate) fn new(keyspace: &KeyspaceState, record: &Record) -> Self {
+        let value = record.is_value().then(|| record.to_bytes());
+        Self { keyspace: Arc::clone(&keyspace.name), key: record.key_to_bytes(), value }
+    }
 }
 
 /// The changes of one commit, in the order of their keys within each keyspace.
@@ -196,22 +203,18 @@ impl Watch {
     }
 
     fn matching(&self, commit: &BufferedCommit) -> Vec<Change> {
-        let within = |key: &Blob| {
+        let within = |key: &[u8]| {
             starts_within(key, as_ref(&self.high))
                 && match &self.low {
                     Bound::Unbounded => true,
-                    Bound::Included(low) => key >= low,
-                    Bound::Excluded(low) => key > low,
+                    Bound::Included(low) => key >= &low[..],
+                    Bound::Excluded(low) => key > &low[..],
                 }
         };
         let changes = commit.changes.iter();
         changes
-            .filter(|(keyspace, key, _)| Arc::ptr_eq(keyspace, &self.keyspace) && within(key))
-            .map(|(keyspace, key, value)| Change {
-                keyspace: Arc::clone(&keyspace.name),
-                key: key.to_bytes(),
-                value: value.as_ref().map(Blob::to_bytes),
-            })
+            .filter(|(keyspace, record)| Arc::ptr_eq(keyspace, &self.keyspace) && within(record.key()))
+            .map(|(keyspace, record)| Change::new(keyspace, record))
             .collect()
     }
 }

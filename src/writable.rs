@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::engine::catalog::KeyspaceState;
+use crate::index::Record;
 use crate::range::Merge;
 use crate::source::{HasSource, to_bounds};
 use crate::transaction::Transaction;
@@ -203,14 +204,14 @@ pub trait Writable: HasTarget + Sized {
     fn remove_range<K: AsRef<[u8]>>(&mut self, range: impl RangeBounds<K>) -> Result<usize> {
         let (low, high) = to_bounds(&range);
         let mut merge = Merge::new(self.source(), low, high);
-        let mut keys = Vec::new();
-        while let Some(key) = merge.next(|key, _| key.clone()) {
-            keys.push(key?);
+        let mut found = Vec::new();
+        while let Some(record) = merge.next(Record::clone) {
+            found.push(record?);
         }
         drop(merge);
         let Target { transaction, keyspace } = self.target()?;
-        transaction.remove_all(&keyspace, &keys)?;
-        Ok(keys.len())
+        transaction.remove_all(&keyspace, &found)?;
+        Ok(found.len())
     }
 }
 

@@ -228,6 +228,36 @@ fn a_sync_of_the_directory_that_fails_for_a_snapshot_ends_all_writing() {
     assert_eq!(failed, 3);
 }
 
+/// It removes what it created, beginning with the file that makes it a database.
+#[test]
+fn a_restore_that_fails_leaves_nothing_and_a_crash_meanwhile_nothing_that_opens_in_part() {
+    let (storage, before) = crashed();
+    let mut backup = Vec::new();
+    opened(&storage).unwrap().backup(&mut backup).unwrap();
+    for call in 0.. {
+        let storage = SimStorage::new();
+        storage.inject(call, Fault::Io);
+        let restored = small_segments().restore_storage(&backup[..], Arc::new(storage.clone()));
+        if storage.struck() == 0 {
+            assert!(call > 8, "{call} calls");
+            assert_eq!(keys(&restored.unwrap()), before);
+            break;
+        }
+        assert!(restored.is_err() && storage.files().is_empty(), "call {call}: {:?}", storage.files().keys());
+        storage.recording().crash_points(|point| {
+            let image = point.everything();
+            let expected = if image.is_empty() { &[][..] } else { &before };
+            match opened(&SimStorage::from_files(image)) {
+                Ok(db) => assert_eq!(keys(&db), expected, "call {call}"),
+                Err(error) => {
+                    let is_refused = matches!(error.kind(), ErrorKind::Corrupted { file, .. } if file == "database");
+                    assert!(is_refused, "call {call}: {error}");
+                }
+            }
+        });
+    }
+}
+
 #[test]
 fn a_snapshot_that_the_medium_wrote_wrongly_replaces_nothing() {
     let mut wrong = 0;

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::events::async_tests;
-use common::{assert_filled, contents, fill, keys, open, small_segments, with_last};
+use common::{
+    Operation, ScriptedStorage, Verdict, assert_filled, contents, fill, keys, open, small_segments, with_last,
+};
 use selkie::storage::MemoryStorage;
 use selkie::{
     Database, Durability, ErrorKind, Limits, Options, Outcome, Readable, Retention, SnapshotPolicy, Writable,
@@ -257,10 +259,24 @@ fn reopening_over_and_over_keeps_everything_and_grows_nothing() {
     let db = open(&storage).unwrap();
     drop(db);
     let files = storage.files();
+    let storage = ScriptedStorage::over(storage, |_, _| Verdict::Go);
     for _ in 0..10 {
-        assert_filled(&open(&storage).unwrap(), 0..10);
+        assert_filled(&Options::new().open_storage(storage.clone()).unwrap(), 0..10);
     }
-    assert_eq!(storage.files(), files);
+    assert_eq!(storage.calls(), [], "there is nothing to write");
+    assert_eq!(storage.crash().files(), files);
+}
+
+#[test]
+fn the_space_of_a_torn_tail_is_given_back_before_anything_is_created() {
+    let live = MemoryStorage::new();
+    let db = open(&live).unwrap();
+    fill(&db, 0..5);
+    let torn = with_last(&live, ".log", |bytes| bytes.resize(bytes.len() + 5000, 0));
+    let storage = ScriptedStorage::over(torn, |_, _| Verdict::Go);
+    let _db = Options::new().open_storage(storage.clone()).unwrap();
+    let calls: Vec<_> = storage.calls().into_iter().map(|(operation, ..)| operation).collect();
+    assert!(calls.starts_with(&[Operation::Truncate, Operation::Sync, Operation::Create]), "{calls:?}");
 }
 
 #[test]

@@ -91,6 +91,23 @@ fn an_interval_ends_by_commits_and_by_bytes_too() {
 }
 
 #[test]
+fn what_a_reader_kept_is_collected_in_the_background_once_it_ends() {
+    let db = Database::in_memory();
+    db.insert("key", "old").unwrap();
+    // By then the background has seen that there is nothing to collect.
+    thread::sleep(Duration::from_millis(300));
+    let reader = db.begin_read().unwrap();
+    db.insert("key", "new").unwrap();
+    assert_eq!(db.stats().versions, 2);
+    drop(reader);
+    let started = Instant::now();
+    while db.stats().versions > 1 {
+        assert!(started.elapsed() < PATIENCE, "nothing was collected");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
 fn a_watch_misses_no_commit_that_comes_while_it_begins_to_wait() {
     in_time(|| {
         const COMMITS: u64 = 100_000;

@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import { dist, rare } from "./places.mjs";
 
 // What it may grow to. The aim is 120 kB, and later 100.
-const LIMIT_BYTES = 143_500;
+const LIMIT_BYTES = 142_500;
 const PAGE = ["index.js", "worker.js", "selkie.wasm"];
 
 async function size(name) {

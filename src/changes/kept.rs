@@ -8,7 +8,7 @@ use super::Keyspaces;
 use crate::engine::catalog::KeyspaceState;
 use crate::engine::readers::Term;
 use crate::handle::Handle;
-use crate::index::{Blob, ReadPoint, Revision, Slot, Walk};
+use crate::index::{ReadPoint, Record, Revision, Walk};
 use crate::runtime::{breathe, from_ns};
 use crate::sorting;
 use crate::watch::{Change, Changes};
@@ -19,16 +19,7 @@ const BREATHE_KEYS: usize = 1 << 10;
 
 /// Changes in the order of their commits.
 #[derive(Debug)]
-pub(super) struct Kept(VecDeque<KeptChange>);
-
-#[derive(Debug)]
-struct KeptChange {
-    version: Version,
-    time: u64,
-    keyspace: Arc<KeyspaceState>,
-    key: Blob,
-    value: Option<Blob>,
-}
+pub(super) struct Kept(VecDeque<(Arc<KeyspaceState>, Record)>);
 
 impl Kept {
     /// Finds all changes after `since` and up to `until`, when none of them is forgotten.
@@ -46,8 +37,8 @@ impl Kept {
             let point = ReadPoint::version(until);
             let mut walk = Walk::with_removed(&keyspace.index, point, Bound::Unbounded, Bound::Unbounded);
             while walk.settle_front() {
-                if let Some((key, newest)) = walk.front() {
-                    newer(keyspace, key, newest, since, &mut changes)?;
+                if let Some(newest) = walk.front() {
+                    newer(keyspace, newest, since, &mut changes)?;
                 }
                 walk.advance_front();
                 keys += 1;
@@ -57,46 +48,35 @@ impl Kept {
             }
         }
         // It is stable: the changes of a commit stay in the order of keyspaces and keys.
-        sorting::sort_by(&mut changes, |a, b| a.version.cmp(&b.version));
+        sorting::sort_by(&mut changes, |(_, a), (_, b)| a.version().cmp(&b.version()));
         Ok(Self(changes.into()))
     }
 
     pub(super) fn next(&mut self) -> Option<Changes> {
-        let KeptChange { version, time, .. } = *self.0.front()?;
-        let count = self.0.iter().take_while(|change| change.version == version).count();
-        let changes = (0..count).filter_map(|_| self.0.pop_front()).map(KeptChange::into_change).collect();
+        let (_, first) = self.0.front()?;
+        let (version, time) = (first.version(), first.time());
+        let count = self.0.iter().take_while(|(_, record)| record.version() == version).count();
+        let changes = self.0.drain(..count).map(|(keyspace, record)| Change::new(&keyspace, &record)).collect();
         Some(Changes { version, time: from_ns(time), changes })
-    }
-}
-
-impl KeptChange {
-    fn into_change(self) -> Change {
-        Change {
-            keyspace: Arc::clone(&self.keyspace.name),
-            key: self.key.to_bytes(),
-            value: self.value.as_ref().map(Blob::to_bytes),
-        }
     }
 }
 
 /// Adds the revisions of a key after `since`. A chain that was cut before it gets there may have lost some.
 fn newer(
     keyspace: &Arc<KeyspaceState>,
-    key: &Blob,
     newest: &Revision,
     since: Version,
-    changes: &mut Vec<KeptChange>,
+    changes: &mut Vec<(Arc<KeyspaceState>, Record)>,
 ) -> Result<()> {
     let mut next = Some(newest);
     while let Some(revision) = next {
-        let value = match &revision.slot {
-            Slot::Collected => return Err(Error::new(ErrorKind::HistoryCollected { requested: since })),
-            _ if revision.version <= since => break,
-            Slot::Value(value) => Some(value.clone()),
-            Slot::Tombstone => None,
-        };
-        let Revision { version, time, .. } = *revision;
-        changes.push(KeptChange { version, time, keyspace: Arc::clone(keyspace), key: key.clone(), value });
+        if revision.is_collected() {
+            return Err(Error::new(ErrorKind::HistoryCollected { requested: since }));
+        }
+        if revision.version() <= since {
+            break;
+        }
+        changes.push((Arc::clone(keyspace), revision.record.clone()));
         next = revision.older.as_deref();
     }
     Ok(())

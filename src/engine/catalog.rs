@@ -80,6 +80,12 @@ impl Catalog {
         Self { keyspaces: Vec::new(), next_number }
     }
 
+    /// Whether a logged creation fits to what is there. No keyspace has the greatest number, because the next one could
+    /// not have a greater one.
+    pub(crate) fn may_add(&self, number: u32, name: &str) -> bool {
+        number != u32::MAX && self.by_number(number).is_none() && self.by_name(name).is_none()
+    }
+
     pub(crate) fn add(&mut self, keyspace: Arc<KeyspaceState>) {
         self.next_number = self.next_number.max(keyspace.number + 1);
         match self.place(&keyspace.name) {

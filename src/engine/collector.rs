@@ -4,12 +4,13 @@
 //! through the leaves step by step, in the background or when asked for.
 
 use super::Engine;
+use super::leftovers::{FEW_CHANGES, Leftovers};
 use crate::Version;
 use crate::index::{Blob, Horizon, ReadPoint};
 use crate::locks::Mutex;
 use crate::locks::atomic::{AtomicBool, Ordering};
 use crate::options::Retention;
-use crate::runtime::{self, Duration, Instant};
+use crate::runtime::{self, CAN_WAIT, Duration, Instant};
 
 /// How many leaves one step goes through. A step is what a view of the past may have to wait for.
 const STEP_LEAVES: usize = 64;
@@ -20,6 +21,9 @@ const REST: Duration = Duration::from_millis(250);
 /// How long it rests at most, if no reader is to be ended earlier: while it finds nothing, it rests twice as long each
 /// time.
 const LONGEST_REST: Duration = Duration::from_secs(10);
+
+/// After how many commits a writer drops what these and those before superseded.
+const LEFTOVERS_COMMITS: u64 = 16;
 
 /// After how many commits the background hears of them again, where nothing runs by itself.
 const SIGNAL_COMMITS: u64 = 64;
@@ -32,6 +36,8 @@ pub(crate) struct Collector {
     expected: AtomicBool,
     /// Whether the background has not heard of that yet.
     unheard: AtomicBool,
+    /// Dropped by whoever holds the position.
+    pub(super) leftovers: Leftovers,
 }
 
 #[derive(Debug, Default)]
@@ -40,6 +46,8 @@ pub(crate) struct Position {
     key: Option<Blob>,
     /// How many revisions were dropped since everything was gone through last.
     dropped: u64,
+    /// What was published when it began last.
+    seen: Version,
     rest: Duration,
     rests_until: Option<Instant>,
     /// The newest removal, by version and time, of a key that is gone altogether.
@@ -53,6 +61,13 @@ enum Step {
     WentThrough,
 }
 
+/// Why what is superseded is left to the writers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    WhileTheyGoOn,
+    ForReaders,
+}
+
 impl Collector {
     pub(crate) fn with_forgotten(forgotten: (Version, u64)) -> Self {
         let collector = Self::default();
@@ -62,15 +77,18 @@ impl Collector {
     }
 
     pub(crate) fn expect_garbage(&self) {
-        if !self.expected.swap(true, Ordering::Relaxed) {
+        if !self.expected.swap(true, Ordering::AcqRel) {
             self.unheard.store(true, Ordering::Relaxed);
         }
     }
 
     /// Whether the background should hear of garbage now.
     pub(crate) fn wants_signal(&self, version: Version) -> bool {
-        self.expected.load(Ordering::Relaxed)
-            && (version.is_multiple_of(SIGNAL_COMMITS) || self.unheard.swap(false, Ordering::Relaxed))
+        if !self.expected.load(Ordering::Relaxed) {
+            return false;
+        }
+        let is_unheard = self.unheard.load(Ordering::Relaxed) && self.unheard.swap(false, Ordering::Relaxed);
+        is_unheard || (!CAN_WAIT && version.is_multiple_of(SIGNAL_COMMITS))
     }
 
     pub(crate) fn position(&self) -> crate::locks::MutexGuard<'_, Position> {
@@ -92,6 +110,12 @@ impl Position {
             self.rests_until = None;
         }
         self.rests_until.map(|_| left)
+    }
+
+    /// Whether something was published since the last time that it began; none in the middle of everything.
+    fn begins_after(&mut self, published: Version) -> Option<bool> {
+        let begins = self.keyspace == 0 && self.key.is_none();
+        begins.then(|| std::mem::replace(&mut self.seen, published) != published)
     }
 
     fn rewind(&mut self) {
@@ -117,24 +141,66 @@ impl Engine {
         if let Some(rest) = self.collector.position().rest_left() {
             return Some(rest);
         }
-        match self.collect_leaves() {
-            Step::More => Some(Duration::ZERO),
-            Step::WentThrough => {
-                // Cleared first: what a commit expects from here on is not forgotten.
-                self.collector.expected.store(false, Ordering::SeqCst);
-                let garbage_left = self.has_garbage();
-                if garbage_left {
-                    self.collector.expected.store(true, Ordering::SeqCst);
-                }
-                let longest =
-                    self.options.limits.reader_time.map_or(LONGEST_REST, |time| time.clamp(REST, LONGEST_REST));
-                garbage_left.then(|| self.collector.position().begin_rest(longest))
-            }
+        match self.left_to_writers() {
+            Some(Left::WhileTheyGoOn) => Some(self.collector.position().begin_rest(REST)),
+            None if self.collect_leaves() == Step::More => Some(Duration::ZERO),
+            Some(Left::ForReaders) | None => self.rest(),
         }
+    }
+
+    /// Whether nothing is superseded but what the writers keep in mind, which needs no look at all leaves.
+    fn left_to_writers(&self) -> Option<Left> {
+        let published = self.progress.published();
+        let writers_go_on = self.collector.position().begins_after(published)?;
+        let left = if writers_go_on { Left::WhileTheyGoOn } else { Left::ForReaders };
+        self.drop_leftovers();
+        self.has_only_leftovers().then_some(left)
+    }
+
+    /// Whether nothing is superseded but what the writers keep in mind.
+    fn has_only_leftovers(&self) -> bool {
+        if FEW_CHANGES == 0 {
+            return self.garbage() == 0;
+        }
+        // Both numbers are of one moment: no commit is half done, and nobody drops anything.
+        let _no_commit = self.head.lock();
+        let _position = self.collector.position();
+        self.garbage() <= self.collector.leftovers.count()
+    }
+
+    /// Drops what the writers keep in mind, but for what somebody needs still.
+    fn drop_leftovers(&self) {
+        if FEW_CHANGES != 0 {
+            let _position = self.collector.position();
+            self.collector.leftovers.drop_below(self.horizon());
+        }
+    }
+
+    /// What a writer does for those before him, when it is his turn and nobody else is at it.
+    pub(super) fn drop_leftovers_after(&self, version: Version) {
+        if FEW_CHANGES != 0
+            && version.is_multiple_of(LEFTOVERS_COMMITS)
+            && let Some(_position) = self.collector.position.try_lock()
+        {
+            self.collector.leftovers.drop_below(self.horizon());
+        }
+    }
+
+    /// Rests while there is garbage left.
+    fn rest(&self) -> Option<Duration> {
+        // Cleared first: what a commit expects from here on is not forgotten.
+        self.collector.expected.swap(false, Ordering::AcqRel);
+        let garbage_left = self.garbage() > 0;
+        if garbage_left {
+            self.collector.expected.store(true, Ordering::Release);
+        }
+        let longest = self.options.limits.reader_time.unwrap_or(LONGEST_REST).clamp(REST, LONGEST_REST);
+        garbage_left.then(|| self.collector.position().begin_rest(longest))
     }
 
     /// Goes through everything once.
     pub(crate) fn collect_all(&self) {
+        self.drop_leftovers();
         self.collector.position().rewind();
         while self.collect_leaves() == Step::More {}
     }
@@ -156,9 +222,13 @@ impl Engine {
         Step::More
     }
 
-    fn has_garbage(&self) -> bool {
-        let retained_for_ever = matches!(*self.retention.read(), Retention::Forever);
-        !retained_for_ever && self.catalog.read().iter().any(|keyspace| keyspace.index.has_superseded())
+    /// How many revisions may have to go some day.
+    fn garbage(&self) -> u64 {
+        let retention = *self.retention.read();
+        match retention {
+            Retention::Forever => 0,
+            _ => self.catalog.read().iter().map(|keyspace| keyspace.index.superseded()).sum(),
+        }
     }
 }
 

@@ -11,12 +11,15 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::Engine;
 use super::catalog::KeyspaceState;
+use super::leftovers::FEW_CHANGES;
 use super::readers::Place;
 use crate::codec::{self, Operation};
-use crate::index::{Blob, Horizon, ReadPoint, Revision, Slot, Tally, as_ref};
-use crate::log::Record;
+use crate::index::{Blob, Horizon, ReadPoint, Record, Tally, as_ref};
+use crate::log;
 use crate::log::frame::Payload;
 use crate::options::{Durability, Visibility};
 use crate::progress::Stage;
@@ -36,8 +39,34 @@ pub(crate) struct Head {
 /// How many commits use one look at the readers. An older horizon only drops less.
 const HORIZON_COMMITS: u64 = 16;
 
-/// The changes of a commit: the new value of a key, or none where it is removed.
-pub(crate) type Change<'a> = (&'a Arc<KeyspaceState>, &'a Blob, Option<&'a Blob>);
+/// A change that a commit makes.
+pub(crate) type Change<'a> = (&'a Arc<KeyspaceState>, &'a Record);
+
+/// The changes of a commit, in the order of their keys within each keyspace.
+pub(crate) trait WriteSet {
+    fn changes(&self) -> impl Iterator<Item = Change<'_>> + Clone;
+    /// Gives all records the version and the time of the commit.
+    fn stamp(&mut self, version: Version, time: u64);
+    /// The records, to be put into the indexes.
+    fn take(&mut self) -> impl Iterator<Item = (&Arc<KeyspaceState>, impl Iterator<Item = Record>)>;
+}
+
+impl WriteSet for [(Arc<KeyspaceState>, Record)] {
+    fn changes(&self) -> impl Iterator<Item = Change<'_>> + Clone {
+        self.iter().map(|(keyspace, record)| (keyspace, record))
+    }
+
+    fn stamp(&mut self, version: Version, time: u64) {
+        for (_, record) in self {
+            record.stamp(version, time);
+        }
+    }
+
+    fn take(&mut self) -> impl Iterator<Item = (&Arc<KeyspaceState>, impl Iterator<Item = Record>)> {
+        let parts = self.chunk_by(|(one, _), (next, _)| Arc::ptr_eq(one, next));
+        parts.map(|part| (&part[0].0, part.iter().map(|(_, record)| record.clone())))
+    }
+}
 
 /// What was read in a keyspace, to be found unchanged.
 #[derive(Debug)]
@@ -78,9 +107,9 @@ pub(crate) fn stage_of(durability: Durability) -> Stage {
 pub(crate) fn encode_changes<'a>(changes: impl Iterator<Item = Change<'a>> + Clone) -> Payload {
     let mut buffer = Vec::with_capacity(256);
     codec::encode(&(changes.clone().count() as u64), &mut buffer);
-    for (keyspace, key, value) in changes {
-        let keyspace = keyspace.number;
-        match value {
+    for (keyspace, record) in changes {
+        let (keyspace, key) = (keyspace.number, record.key());
+        match record.value() {
             Some(value) => codec::encode(&Operation::Set { keyspace, key, value }, &mut buffer),
             None => codec::encode(&Operation::Remove { keyspace, key }, &mut buffer),
         }
@@ -90,28 +119,29 @@ pub(crate) fn encode_changes<'a>(changes: impl Iterator<Item = Change<'a>> + Clo
 
 impl Engine {
     /// Commits changes under conditions. The changes are applied when this returns; durability follows.
-    pub(crate) fn commit<'a>(
+    pub(crate) fn commit(
         &self,
-        changes: impl Iterator<Item = Change<'a>> + Clone,
+        write_set: &mut (impl WriteSet + ?Sized),
         conditions: Option<Conditions<'_>>,
         durability: Durability,
     ) -> Result<Ticket> {
         self.check_writable()?;
         self.check_history_limit()?;
         self.wait_for_room()?;
-        let payload = self.log.is_some().then(|| encode_changes(changes.clone()));
+        let payload = self.log.is_some().then(|| encode_changes(write_set.changes()));
         let ticket = {
             let mut head = self.head.lock();
             self.check_writable()?;
-            for (keyspace, _, _) in changes.clone() {
+            for (keyspace, _) in write_set.changes() {
                 keyspace.check(ReadPoint::version(head.version))?;
             }
             if let Some(conditions) = conditions {
-                validate(conditions, head.version, changes.clone())?;
+                validate(conditions, head.version, write_set.changes())?;
             }
             let ticket = self.claim(&mut head, durability);
-            self.apply(&mut head, ticket, changes.clone());
-            self.feed.push(ticket.version, ticket.time, changes);
+            write_set.stamp(ticket.version, ticket.time);
+            self.feed.push(ticket.version, ticket.time, write_set.changes());
+            self.apply(&mut head, ticket, write_set);
             self.append(ticket, durability, payload.as_ref());
             ticket
         };
@@ -144,33 +174,23 @@ impl Engine {
         Ticket { version: head.version, time: head.time, stage }
     }
 
-    pub(super) fn apply<'a>(&self, head: &mut Head, ticket: Ticket, changes: impl Iterator<Item = Change<'a>>) {
+    pub(super) fn apply(&self, head: &mut Head, ticket: Ticket, write_set: &mut (impl WriteSet + ?Sized)) {
         let horizon = match head.horizon {
             Some(horizon) if !ticket.version.is_multiple_of(HORIZON_COMMITS) => horizon,
             _ => *head.horizon.insert(self.horizon()),
         };
-        let mut current: Option<(&Arc<KeyspaceState>, Tally)> = None;
-        for (keyspace, key, value) in changes {
-            if current.is_none_or(|(other, _)| !Arc::ptr_eq(other, keyspace))
-                && let Some((other, tally)) = current.replace((keyspace, Tally::default()))
-            {
-                self.count(other, tally);
+        let are_few = FEW_CHANGES != 0 && write_set.changes().nth(FEW_CHANGES).is_none();
+        for (keyspace, records) in write_set.take() {
+            let mut tally = Tally::default();
+            if are_few {
+                records.for_each(|record| self.collector.leftovers.put(keyspace, record, horizon, &mut tally));
+            } else {
+                keyspace.index.put_all(records, horizon, &mut tally);
             }
-            let Some((_, tally)) = &mut current else { continue };
-            let slot = value.map_or(Slot::Tombstone, |value| Slot::Value(value.clone()));
-            let revision = Revision { version: ticket.version, time: ticket.time, slot, older: None };
-            keyspace.index.put(key, revision, horizon, tally);
-        }
-        if let Some((keyspace, tally)) = current {
-            self.count(keyspace, tally);
-        }
-    }
-
-    /// Counts what a commit did to a keyspace, superseded revisions for the collector too.
-    fn count(&self, keyspace: &KeyspaceState, tally: Tally) {
-        keyspace.index.add(tally);
-        if tally.revisions > tally.keys {
-            self.collector.expect_garbage();
+            keyspace.index.add(tally);
+            if tally.superseded() > 0 {
+                self.collector.expect_garbage();
+            }
         }
     }
 
@@ -182,7 +202,7 @@ impl Engine {
             Visibility::Durable => stage.min(stage_of(self.options.durability)),
         };
         if let (Some(log), Some(payload)) = (&self.log, payload) {
-            log.push(&Record { payload, version, time, durability, visible });
+            log.push(&log::Record { payload, version, time, durability, visible });
             let earlier_are_visible = self.progress.published() + 1 == version;
             if visible > Stage::Applied || !earlier_are_visible {
                 return;
@@ -194,6 +214,7 @@ impl Engine {
     /// What follows a commit once the commit lock is free: wakers may run anything, another commit included.
     fn after_commit(&self, version: Version) {
         self.progress.notify();
+        self.drop_leftovers_after(version);
         if self.collector.wants_signal(version) || self.snapshot_is_due() {
             self.signal_maintenance();
         }
@@ -224,19 +245,19 @@ fn validate<'a>(conditions: Conditions<'_>, now: Version, changes: impl Iterator
         }
     }
     if conditions.writes_too {
-        for (keyspace, key, _) in changes {
-            check_unchanged(keyspace, key, conditions.since)?;
+        for (keyspace, record) in changes {
+            check_unchanged(keyspace, record.key(), conditions.since)?;
         }
     }
     // A removal in conflict may have been collected as soon as the place was ended.
     conditions.place.check(ReadPoint::version(conditions.since))
 }
 
-fn check_unchanged(keyspace: &KeyspaceState, key: &Blob, since: Version) -> Result<()> {
+fn check_unchanged(keyspace: &KeyspaceState, key: &[u8], since: Version) -> Result<()> {
     let newest = keyspace.index.newest(key);
     if newest > since { Err(conflict(keyspace, key, newest)) } else { Ok(()) }
 }
 
-fn conflict(keyspace: &KeyspaceState, key: &Blob, version: Version) -> Error {
-    Error::new(ErrorKind::Conflict { keyspace: Arc::clone(&keyspace.name), key: key.to_bytes(), version })
+fn conflict(keyspace: &KeyspaceState, key: &[u8], version: Version) -> Error {
+    Error::new(ErrorKind::Conflict { keyspace: Arc::clone(&keyspace.name), key: Bytes::copy_from_slice(key), version })
 }

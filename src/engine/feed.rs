@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::catalog::KeyspaceState;
 use super::commit::Change;
-use crate::index::Blob;
+use crate::index::Record;
 use crate::locks::Mutex;
 use crate::locks::atomic::{AtomicUsize, Ordering};
 use crate::{Error, ErrorKind, Result, Version};
@@ -37,7 +37,7 @@ struct State {
 pub(crate) struct BufferedCommit {
     pub(crate) version: Version,
     pub(crate) time: u64,
-    pub(crate) changes: Vec<(Arc<KeyspaceState>, Blob, Option<Blob>)>,
+    pub(crate) changes: Vec<(Arc<KeyspaceState>, Record)>,
     bytes: u64,
 }
 
@@ -51,11 +51,8 @@ impl Feed {
         if self.watchers.load(Ordering::Relaxed) == 0 {
             return;
         }
-        let changes: Vec<_> =
-            changes.map(|(keyspace, key, value)| (Arc::clone(keyspace), key.clone(), value.cloned())).collect();
-        let sizes =
-            changes.iter().map(|(_, key, value)| (key.len() + value.as_ref().map_or(0, |value| value.len())) as u64);
-        let bytes = sizes.map(|size| size + CHANGE_OVERHEAD).sum();
+        let changes: Vec<_> = changes.map(|(keyspace, record)| (Arc::clone(keyspace), record.clone())).collect();
+        let bytes = changes.iter().map(|(_, record)| record.length() as u64 + CHANGE_OVERHEAD).sum();
         let mut state = self.state.lock();
         state.bytes += bytes;
         state.commits.push_back(Arc::new(BufferedCommit { version, time, changes, bytes }));
@@ -108,11 +105,11 @@ mod tests {
     #[test]
     fn the_buffer_stays_within_its_limit_and_is_empty_without_watchers() {
         let keyspace = KeyspaceState::new(0, "default", Index::new());
-        let (key, value) = (Blob::new(b"key"), Blob::new(&[0; 100]));
+        let record = Record::pending(b"key", Some(&[0; 100]));
         let feed = Feed::new(1_000);
         feed.subscribe();
         for version in 1..=1_000 {
-            feed.push(version, 0, std::iter::once((&keyspace, &key, Some(&value))));
+            feed.push(version, 0, std::iter::once((&keyspace, &record)));
             let state = feed.state.lock();
             assert!(state.bytes <= 1_000);
             assert_eq!(state.bytes, state.commits.iter().map(|commit| commit.bytes).sum::<u64>());

@@ -11,18 +11,19 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::Engine;
-use super::catalog::KeyspaceState;
-use super::commit::Ticket;
+use super::catalog::{DEFAULT_NUMBER, KeyspaceState};
+use super::commit::{Ticket, WriteSet};
 #[cfg(doc)]
 use crate::ErrorKind;
 use crate::codec::{self, Operation};
 use crate::database::Database;
-use crate::index::{Blob, Index};
+use crate::index::{Index, Record};
 use crate::log::frame::{FrameHeader, FrameKind, HEADER_BYTES};
 use crate::log::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_name};
 use crate::progress::Stage;
 use crate::recovery::Position;
-use crate::runtime::{block_on, breathe};
+use crate::runtime::{Duration, block_on, breathe};
+use crate::sorting;
 use crate::storage::Storage;
 use crate::{Corruption, Error, Result, Version};
 
@@ -115,7 +116,10 @@ impl Engine {
         };
         let followed = self.follow_from(storage.as_ref(), position, until).await;
         self.progress.notify();
-        self.collect_step();
+        // Nothing runs in the background of a reader.
+        while self.collect_step() == Some(Duration::ZERO) {
+            breathe().await;
+        }
         Ok(if followed? { Refreshed::UpTo(self.progress.published()) } else { Refreshed::Replaced })
     }
 
@@ -207,22 +211,29 @@ impl Engine {
             return None;
         }
         let count: u64 = codec::decode(&mut payload).ok()?;
-        let mut changes = Vec::new();
+        let commit = (ticket.version, ticket.time);
+        let mut changes: Vec<(Arc<KeyspaceState>, Record)> = Vec::new();
         for _ in 0..count {
-            match codec::decode(&mut payload).ok()? {
-                Operation::Set { keyspace, key, value } => {
-                    changes.push((self.numbered(keyspace)?, Blob::new(key), Some(Blob::new(value))));
+            let (number, key, value) = match codec::decode(&mut payload).ok()? {
+                Operation::Set { keyspace, key, value } => (keyspace, key, Some(value)),
+                Operation::Remove { keyspace, key } => (keyspace, key, None),
+                operation => {
+                    self.apply_to_catalog(operation, ticket)?;
+                    continue;
                 }
-                Operation::Remove { keyspace, key } => changes.push((self.numbered(keyspace)?, Blob::new(key), None)),
-                operation => self.apply_to_catalog(operation, ticket)?,
-            }
+            };
+            let keyspace = match changes.last() {
+                Some((last, _)) if last.number == number => Arc::clone(last),
+                _ => self.catalog.read().by_number(number).cloned()?,
+            };
+            changes.push((keyspace, Record::new(key, value, commit)));
         }
         if !payload.is_empty() {
             return None;
         }
-        let changes = changes.iter().map(|(keyspace, key, value)| (keyspace, key, value.as_ref()));
-        self.apply(&mut head, ticket, changes.clone());
-        self.feed.push(ticket.version, ticket.time, changes);
+        keep_last(&mut changes);
+        self.feed.push(ticket.version, ticket.time, changes.changes());
+        self.apply(&mut head, ticket, &mut changes[..]);
         head.version = ticket.version;
         head.time = ticket.time;
         self.progress.set_synced(ticket.version);
@@ -231,29 +242,47 @@ impl Engine {
         Some(())
     }
 
-    fn numbered(&self, number: u32) -> Option<Arc<KeyspaceState>> {
-        self.catalog.read().by_number(number).cloned()
-    }
-
     fn apply_to_catalog(&self, operation: Operation<'_>, ticket: Ticket) -> Option<()> {
+        if let Operation::SetRetention(retention) = operation {
+            *self.retention.write() = retention;
+            return Some(());
+        }
         let mut catalog = self.catalog.write();
         match operation {
             Operation::CreateKeyspace { keyspace, name } => {
-                if catalog.by_number(keyspace).is_some() || catalog.by_name(name).is_some() {
+                if !catalog.may_add(keyspace, name) {
                     return None;
                 }
                 let created = (ticket.version, ticket.time);
                 catalog.add(KeyspaceState::created(keyspace, name, Index::new(), created));
             }
-            Operation::DropKeyspace { keyspace } => {
+            Operation::DropKeyspace { keyspace } if keyspace != DEFAULT_NUMBER => {
                 let name = Arc::clone(&catalog.by_number(keyspace)?.name);
                 catalog.remove(&name)?.mark_dropped(ticket.version, ticket.time);
             }
-            Operation::SetRetention(retention) => *self.retention.write() = retention,
-            Operation::Set { .. } | Operation::Remove { .. } => return None,
+            _ => return None,
         }
         Some(())
     }
+}
+
+/// Of several changes of a key in one commit the last counts.
+fn keep_last(changes: &mut Vec<(Arc<KeyspaceState>, Record)>) {
+    fn place((keyspace, record): &(Arc<KeyspaceState>, Record)) -> (u32, &[u8]) {
+        (keyspace.number, record.key())
+    }
+    if changes.is_sorted_by(|earlier, later| place(earlier) < place(later)) {
+        // As Selkie writes them.
+        return;
+    }
+    sorting::sort_by(changes, |a, b| place(a).cmp(&place(b)));
+    changes.dedup_by(|later, earlier| {
+        let same = place(later) == place(earlier);
+        if same {
+            std::mem::swap(later, earlier);
+        }
+        same
+    });
 }
 
 /// What a file holds at a place; none when there is no such file.

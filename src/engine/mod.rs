@@ -5,6 +5,7 @@ pub(crate) mod collector;
 pub(crate) mod commit;
 pub(crate) mod feed;
 pub(crate) mod following;
+mod leftovers;
 mod maintenance;
 mod needed;
 mod operations;

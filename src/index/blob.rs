@@ -1,4 +1,4 @@
-//! Small byte strings: short ones inline, longer ones shared.
+//! Keys that stand by themselves, as the bounds of ranges do: short ones inline, longer ones shared.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -6,12 +6,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 const INLINE: usize = 22;
-
-/// Above this length a shared value is handed out without copying; below, a copy is as cheap.
-const SHARE_FROM: usize = 512;
 
 /// An immutable byte string of 24 bytes that holds up to 22 bytes without an allocation.
 #[derive(Clone)]
@@ -32,13 +27,6 @@ impl Blob {
 
     pub(crate) const fn empty() -> Self {
         Self::Inline { length: 0, data: [0; INLINE] }
-    }
-
-    pub(crate) fn to_bytes(&self) -> Bytes {
-        match self {
-            Self::Heap(shared) if shared.len() >= SHARE_FROM => Bytes::from_owner(Arc::clone(shared)),
-            _ => Bytes::copy_from_slice(self),
-        }
     }
 }
 
@@ -106,11 +94,5 @@ mod tests {
             assert_eq!(&Blob::new(&bytes)[..], &bytes[..]);
         }
         assert_eq!(std::mem::size_of::<Blob>(), 24);
-    }
-
-    #[test]
-    fn long_values_are_shared_not_copied() {
-        let blob = Blob::new(&[7; SHARE_FROM]);
-        assert_eq!(blob.to_bytes().as_ptr(), blob.as_ptr());
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::leaf::{CAPACITY, Leaf};
-use super::{Blob, Entry, Index, Tally};
+use super::{Blob, Index, Revision, Tally};
 use crate::locks::RwLock;
 
 /// Leaves are left with some room, so that the first insertions do not split every one of them.
@@ -22,16 +22,16 @@ impl Builder {
     }
 
     /// Adds an entry, whose key must be greater than all before.
-    pub(crate) fn push(&mut self, entry: Entry) {
-        for revision in entry.head.chain() {
+    pub(crate) fn push(&mut self, entry: Revision) {
+        for revision in entry.chain() {
             self.tally.revisions += 1;
-            self.tally.history_bytes += revision.slot.length() as i64;
+            self.tally.history_bytes += revision.bytes().len() as i64;
         }
-        self.tally.keys += i64::from(entry.head.slot.is_value());
-        self.tally.history_bytes -= entry.head.slot.length() as i64;
-        self.tally.live_bytes += (entry.key.len() + entry.head.slot.length()) as i64;
+        self.tally.keys += i64::from(entry.is_value());
+        self.tally.history_bytes -= entry.bytes().len() as i64;
+        self.tally.live_bytes += entry.length() as i64;
         if self.leaf.entries.len() == FILL {
-            self.finish_leaf(Some(entry.key.clone()));
+            self.finish_leaf(Some(Blob::new(entry.key())));
         }
         self.leaf.append(entry);
     }

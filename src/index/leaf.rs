@@ -5,9 +5,13 @@
 //! nothing else.
 
 use std::ops::Bound;
+// What it says of a leaf is read and set under the leaf's lock.
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::blob::Blob;
-use super::revision::{Horizon, Revision, Slot, Tally};
+use super::record::Record;
+use super::revision::{Horizon, Revision, Tally};
+use super::table::Table;
 use crate::Version;
 
 /// How many keys a leaf holds at most.
@@ -22,13 +26,6 @@ pub(crate) const CAPACITY: usize = if cfg!(any(loom, shuttle)) {
 /// So many prefixes stand in a cache line.
 const BLOCK: usize = if CAPACITY < 8 { CAPACITY } else { 8 };
 
-/// A key with its revisions.
-#[derive(Debug, Clone)]
-pub(crate) struct Entry {
-    pub(crate) key: Blob,
-    pub(crate) head: Revision,
-}
-
 /// The contents of a leaf. A reader that keeps them shares them; a writer that finds them shared copies them.
 ///
 /// The fields stand in the order in which a search needs them, so that it touches few cache lines.
@@ -39,7 +36,8 @@ pub(crate) struct Leaf {
     pub(crate) high: Option<Blob>,
     /// How many bytes at the beginning of all keys are the same.
     strip: usize,
-    pub(crate) entries: Vec<Entry>,
+    /// The keys, each with its revisions.
+    pub(crate) entries: Vec<Revision>,
     /// In ascending order; where there is no entry, the greatest number there is.
     prefixes: [u64; CAPACITY],
     pub(crate) low: Blob,
@@ -51,6 +49,22 @@ pub(crate) struct Leaf {
     pub(crate) dirty: bool,
     /// A leaf that was merged into its predecessor: whoever finds it searches again.
     pub(crate) dead: bool,
+    entered: Entered,
+}
+
+/// How often a record of a leaf was entered into the table by itself, while the others were not there. It is counted
+/// under the read lock too.
+#[derive(Debug, Default)]
+struct Entered(AtomicU8);
+
+/// After so many all records of the leaf are entered, since the next reads are likely to be of others of them. Whoever
+/// reads here and there does not pay for what nobody reads.
+const ENTERED_BY_THEMSELVES: u8 = 3;
+
+impl Clone for Entered {
+    fn clone(&self) -> Self {
+        Self(AtomicU8::new(self.0.load(Ordering::Relaxed)))
+    }
 }
 
 impl Leaf {
@@ -62,6 +76,7 @@ impl Leaf {
             newest: 0,
             tombstones: 0,
             dirty: false,
+            entered: Entered::default(),
             strip: 0,
             prefixes: [u64::MAX; CAPACITY],
             entries: Vec::new(),
@@ -77,6 +92,12 @@ impl Leaf {
         self.high.as_ref().is_none_or(|high| key < &high[..])
     }
 
+    /// Whether a key belongs to this leaf.
+    #[inline]
+    pub(crate) fn holds(&self, key: &[u8]) -> bool {
+        key >= &self.low[..] && self.covers(key)
+    }
+
     /// The position of the key, or the position where it belongs.
     #[inline]
     pub(crate) fn search(&self, key: &[u8]) -> Result<usize, usize> {
@@ -84,7 +105,7 @@ impl Leaf {
         let prefixes = &self.prefixes[..self.entries.len()];
         let start = self.count_below(prefix);
         let same = prefixes[start..].iter().take_while(|other| **other == prefix).count();
-        match self.entries[start..start + same].binary_search_by(|entry| entry.key[..].cmp(key)) {
+        match self.entries[start..start + same].binary_search_by(|entry| entry.key().cmp(key)) {
             Ok(position) => Ok(start + position),
             Err(position) => Err(start + position),
         }
@@ -101,8 +122,24 @@ impl Leaf {
     }
 
     #[inline]
-    pub(crate) fn get(&self, key: &[u8]) -> Option<&Entry> {
+    pub(crate) fn get(&self, key: &[u8]) -> Option<&Revision> {
         self.search(key).ok().map(|position| &self.entries[position])
+    }
+
+    /// Enters a key's newest record into the table, and at some time all of the leaf's.
+    pub(super) fn enter(&self, newest: &Revision, table: &Table) {
+        let before = self.entered.0.load(Ordering::Relaxed);
+        self.entered.0.store(before.saturating_add(1), Ordering::Relaxed);
+        if before == ENTERED_BY_THEMSELVES {
+            table.enter_all(&self.entries);
+        } else {
+            table.enter(newest);
+        }
+    }
+
+    /// Whether any of the records may be in the table.
+    pub(super) fn is_entered(&self) -> bool {
+        self.entered.0.load(Ordering::Relaxed) > 0
     }
 
     /// The position of the first key within a lower bound.
@@ -134,41 +171,47 @@ impl Leaf {
         }
     }
 
-    /// Puts a revision on top of its key's chain. The leaf must have room.
-    pub(crate) fn put(&mut self, key: &[u8], revision: Revision, horizon: Horizon, tally: &mut Tally) {
-        self.newest = self.newest.max(revision.version);
-        self.dirty |= revision.slot == Slot::Tombstone;
-        let is_tombstone = revision.slot == Slot::Tombstone;
-        match self.search(key) {
+    /// Puts a record on top of its key's chain. The leaf must have room.
+    pub(crate) fn put(&mut self, record: Record, horizon: Horizon, tally: &mut Tally) {
+        self.newest = self.newest.max(record.version());
+        self.dirty |= record.is_tombstone();
+        self.tombstones += usize::from(record.is_tombstone());
+        match self.search(record.key()) {
             Ok(position) => {
-                let head = &mut self.entries[position].head;
-                self.tombstones -= usize::from(head.slot == Slot::Tombstone);
-                head.supersede(revision, horizon, tally);
+                let head = &mut self.entries[position];
+                self.tombstones -= usize::from(head.is_tombstone());
+                head.supersede(record, horizon, tally);
                 self.dirty |= head.has_older_revisions();
             }
             Err(position) => {
-                tally.keys += i64::from(revision.slot.is_value());
+                tally.keys += i64::from(record.is_value());
                 tally.revisions += 1;
-                tally.live_bytes += (key.len() + revision.slot.length()) as i64;
-                self.insert_at(position, Entry { key: Blob::new(key), head: revision });
+                tally.live_bytes += record.length() as i64;
+                self.insert_at(position, Revision::new(record));
             }
         }
-        self.tombstones += usize::from(is_tombstone);
     }
 
-    fn insert_at(&mut self, position: usize, entry: Entry) {
+    /// Drops what the horizon no longer needs of a key.
+    pub(crate) fn prune(&mut self, key: &[u8], horizon: Horizon, tally: &mut Tally) {
+        if let Ok(position) = self.search(key) {
+            self.entries[position].prune(horizon, tally);
+        }
+    }
+
+    fn insert_at(&mut self, position: usize, entry: Revision) {
         debug_assert!(self.entries.len() < CAPACITY);
         let count = self.entries.len();
         self.prefixes.copy_within(position..count, position + 1);
-        self.prefixes[position] = prefix_after(&entry.key, self.strip);
+        self.prefixes[position] = prefix_after(entry.key(), self.strip);
         self.entries.insert(position, entry);
     }
 
     /// Appends an entry whose key is above all others; the prefixes follow with [`set_high`](Self::set_high).
-    pub(crate) fn append(&mut self, entry: Entry) {
-        self.newest = self.newest.max(entry.head.version);
-        self.tombstones += usize::from(entry.head.slot == Slot::Tombstone);
-        self.dirty |= entry.head.slot == Slot::Tombstone || entry.head.has_older_revisions();
+    pub(crate) fn append(&mut self, entry: Revision) {
+        self.newest = self.newest.max(entry.version());
+        self.tombstones += usize::from(entry.is_tombstone());
+        self.dirty |= entry.is_tombstone() || entry.has_older_revisions();
         self.entries.push(entry);
     }
 
@@ -178,7 +221,7 @@ impl Leaf {
         self.high = high;
         let (used, unused) = self.prefixes.split_at_mut(self.entries.len());
         for (prefix, entry) in used.iter_mut().zip(&self.entries) {
-            *prefix = prefix_after(&entry.key, self.strip);
+            *prefix = prefix_after(entry.key(), self.strip);
         }
         unused.fill(u64::MAX);
     }
@@ -191,6 +234,7 @@ impl Leaf {
             right.append(entry);
         }
         right.newest = self.newest;
+        right.entered = self.entered.clone();
         right.set_high(self.high.clone());
         self.tombstones -= right.tombstones;
         self.set_high(Some(right.low.clone()));
@@ -206,24 +250,32 @@ impl Leaf {
         }
         next.prefixes.fill(u64::MAX);
         self.newest = self.newest.max(next.newest);
+        self.entered.0.fetch_max(u8::from(next.is_entered()), Ordering::Relaxed);
         self.set_high(high);
     }
 
-    /// Drops what the horizon no longer needs. Returns the newest removal of a key that went altogether.
-    pub(crate) fn collect(&mut self, horizon: Horizon, tally: &mut Tally) -> Option<(Version, u64)> {
+    /// Drops what the horizon no longer needs, and lets the table `forget` each key that goes altogether. Returns the
+    /// newest of their removals.
+    pub(crate) fn collect(
+        &mut self,
+        horizon: Horizon,
+        tally: &mut Tally,
+        mut forget: impl FnMut(&Record),
+    ) -> Option<(Version, u64)> {
         let mut forgotten = None;
         self.entries.retain_mut(|entry| {
-            entry.head.prune(horizon, tally);
-            let spent = entry.head.is_spent(horizon);
+            entry.prune(horizon, tally);
+            let spent = entry.is_spent(horizon);
             if spent {
+                forget(entry);
                 tally.revisions -= 1;
-                tally.live_bytes -= entry.key.len() as i64;
-                forgotten = forgotten.max(Some((entry.head.version, entry.head.time)));
+                tally.live_bytes -= entry.key().len() as i64;
+                forgotten = forgotten.max(Some((entry.version(), entry.time())));
             }
             !spent
         });
-        self.tombstones = self.entries.iter().filter(|entry| entry.head.slot == Slot::Tombstone).count();
-        self.dirty = self.tombstones > 0 || self.entries.iter().any(|entry| entry.head.has_older_revisions());
+        self.tombstones = self.entries.iter().filter(|entry| entry.is_tombstone()).count();
+        self.dirty = self.tombstones > 0 || self.entries.iter().any(Revision::has_older_revisions);
         if forgotten.is_some() {
             let high = self.high.take();
             self.set_high(high);
@@ -254,15 +306,11 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    fn value(version: Version) -> Revision {
-        Revision { version, time: 0, slot: Slot::Value(Blob::new(b"v")), older: None }
-    }
-
     fn leaf_of(keys: &[&str]) -> Leaf {
         let mut leaf = Leaf::new(Blob::empty(), None);
         let horizon = Horizon { point: ReadPoint::version(0), keep: 1 };
         for key in keys {
-            leaf.put(key.as_bytes(), value(1), horizon, &mut Tally::default());
+            leaf.put(Record::new(key.as_bytes(), Some(b"v"), (1, 0)), horizon, &mut Tally::default());
         }
         leaf
     }

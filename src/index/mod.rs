@@ -4,11 +4,13 @@
 //! follow the B-link rule: a leaf knows where it ends, so whoever arrives at one that no longer covers his key
 //! searches again.
 //!
-//! - A split puts the right half into the skip list first and shortens the left leaf afterwards, both under the
-//!   left leaf's lock: at no moment is a key in neither.
+//! - A split shortens the left leaf and puts the right half into the skip list, both under the left leaf's lock: at no
+//!   moment does anybody find a key in neither.
 //! - A merge locks the left leaf and then the right one, moves the entries, marks the right leaf dead and only
 //!   then removes it from the skip list. Locks are always taken from left to right.
 //! - The first leaf begins with the empty key and is never removed, so that every search finds a leaf.
+//!
+//! Reads of single keys in a large index begin with its [`table`] of the records that were read before.
 //!
 //! The skip list's `range()` is not used because it leaks the removed nodes it visits, and a live node is never
 //! replaced because that is not atomic for readers (both in crossbeam-skiplist 0.1.3).
@@ -17,27 +19,45 @@ mod blob;
 mod builder;
 mod leaf;
 mod leaves;
+mod record;
 mod revision;
 mod router;
+mod table;
 mod walk;
 
 use std::ops::Bound;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 pub(crate) use blob::Blob;
 pub(crate) use builder::Builder;
+pub(crate) use leaf::prefix_after;
 use leaf::{CAPACITY, Leaf};
-pub(crate) use leaf::{Entry, prefix_after};
 use leaves::{Leaves, Node};
-pub(crate) use revision::{Horizon, ReadPoint, Revision, Slot, Tally, collected_marker};
+pub(crate) use record::{Lent, Record, Slot};
+pub(crate) use revision::{Horizon, ReadPoint, Revision, Tally, collected_marker};
 use router::Router;
+use table::Table;
 pub(crate) use walk::{Direction, Walk};
 
 use crate::Version;
 use crate::locks::RwLock;
 
 type SharedLeaf = RwLock<Arc<Leaf>>;
+
+/// Records on their way into the index.
+struct Run<'a, I> {
+    next: Option<Record>,
+    rest: &'a mut I,
+    horizon: Horizon,
+    tally: &'a mut Tally,
+}
+
+impl<I> Run<'_, I> {
+    fn key(&self) -> Option<&[u8]> {
+        self.next.as_ref().map(Record::key)
+    }
+}
 
 /// What the index holds, in numbers.
 #[derive(Debug, Default)]
@@ -52,8 +72,16 @@ struct Counters {
 pub(crate) struct Index {
     leaves: Leaves,
     router: Router,
+    /// Once it is worth it.
+    table: OnceLock<Table>,
     counters: Counters,
 }
+
+/// What one thread downloads does without.
+const HAS_TABLE: bool = !cfg!(target_arch = "wasm32");
+
+/// From so many keys on an index outgrows the caches that are near, and gets a table. Tests have few keys.
+const TABLE_FROM: usize = if cfg!(any(test, loom, shuttle, feature = "testing")) { 1 } else { 4_096 };
 
 /// What one step of garbage collection did.
 #[derive(Debug)]
@@ -68,20 +96,58 @@ pub(crate) struct Collected {
 
 impl Index {
     pub(crate) fn new() -> Self {
-        let index = Self { leaves: Leaves::new(), router: Router::new(), counters: Counters::default() };
+        let index = Self {
+            leaves: Leaves::new(),
+            router: Router::new(),
+            table: OnceLock::new(),
+            counters: Counters::default(),
+        };
         index.leaves.insert(Blob::empty(), Arc::new(RwLock::new(Arc::new(Leaf::new(Blob::empty(), None)))));
         index
     }
 
-    /// Reads the entry of a key under its leaf's lock: `reader` must be short and must not call back.
+    /// Reads what a key is at a point, under a lock: `reader` must be short and must not call back.
     #[inline]
-    pub(crate) fn read<R>(&self, key: &[u8], reader: impl FnOnce(Option<&Entry>) -> R) -> R {
+    pub(crate) fn read<R>(&self, key: &[u8], point: ReadPoint, reader: impl FnOnce(Option<&Record>) -> R) -> R {
+        let Some(table) = self.table().or_else(|| self.new_table()) else {
+            return self.with_leaf(key, |leaf| reader(record_at(leaf.get(key), point)));
+        };
+        match table.read(key, |record| point.sees(record), reader) {
+            Ok(read) => read,
+            Err(reader) => self.with_leaf(key, |leaf| {
+                let entry = leaf.get(key);
+                // Who reads the past finds nothing in the table, however often it is entered.
+                if let Some(newest) = entry.filter(|newest| point.sees(newest)) {
+                    leaf.enter(newest, table);
+                }
+                reader(record_at(entry, point))
+            }),
+        }
+    }
+
+    /// The table, once there is one.
+    #[inline]
+    fn table(&self) -> Option<&Table> {
+        if HAS_TABLE { self.table.get() } else { None }
+    }
+
+    /// The table that the first read of a large index makes.
+    #[cold]
+    fn new_table(&self) -> Option<&Table> {
+        let keys = usize::try_from(self.counters.keys.load(Ordering::Relaxed)).unwrap_or_default();
+        (HAS_TABLE && keys >= TABLE_FROM).then(|| self.table.get_or_init(|| Table::new(keys)))
+    }
+
+    /// Reads a key with all of its revisions in the same way.
+    pub(crate) fn read_revisions<R>(&self, key: &[u8], reader: impl FnOnce(Option<&Revision>) -> R) -> R {
         self.with_leaf(key, |leaf| reader(leaf.get(key)))
     }
 
     /// The version of the newest revision of a key, 0 when it has none.
     pub(crate) fn newest(&self, key: &[u8]) -> Version {
-        self.read(key, |entry| entry.map_or(0, |entry| entry.head.version))
+        let version = |newest: Option<&Record>| newest.map_or(0, Record::version);
+        let found = self.table().map_or(Err(version), |table| table.read(key, |_| true, version));
+        found.unwrap_or_else(|version| self.with_leaf(key, |leaf| version(leaf.get(key).map(|entry| &entry.record))))
     }
 
     /// A key between the bounds with a revision newer than `since`, and that revision's version.
@@ -98,40 +164,67 @@ impl Index {
         }
     }
 
-    /// Puts a revision on top of a key's chain and drops what the horizon no longer needs.
-    pub(crate) fn put(&self, key: &[u8], revision: Revision, horizon: Horizon, tally: &mut Tally) {
-        let mut waiting = match self.router.routes().leaf_for(key) {
-            Some(leaf) => self.put_into(leaf, key, revision, horizon, tally),
-            None => Some(revision),
-        };
-        if waiting.is_none() {
-            return;
+    /// Puts records on top of their keys' chains and drops what the horizon no longer needs. Those that come in the
+    /// order of their keys meet in the leaves.
+    pub(crate) fn put_all(&self, records: impl IntoIterator<Item = Record>, horizon: Horizon, tally: &mut Tally) {
+        let mut records = records.into_iter();
+        let mut next = records.next();
+        while let Some(record) = next {
+            let mut run = Run { next: Some(record), rest: &mut records, horizon, tally };
+            self.put_run(&mut run);
+            next = run.next;
         }
-        while let Some(revision) = waiting {
-            waiting = self.put_into(self.node_for(Bound::Included(key)).value(), key, revision, horizon, tally);
+    }
+
+    /// Puts the next record into its leaf, and those after it that belong there too.
+    fn put_run(&self, run: &mut Run<'_, impl Iterator<Item = Record>>) {
+        let routes = self.router.routes();
+        let mut has_put = run.key().and_then(|key| routes.leaf_for(key)).is_some_and(|leaf| self.put_into(leaf, run));
+        while !has_put && let Some(key) = run.key() {
+            let node = self.node_for(Bound::Included(key));
+            has_put = self.put_into(node.value(), run);
         }
+        drop(routes);
         self.router.refresh(&self.leaves);
     }
 
-    /// Puts a revision into a leaf. Gives it back when the leaf does not cover the key, or had to be split.
-    fn put_into(
-        &self,
-        leaf: &SharedLeaf,
-        key: &[u8],
-        revision: Revision,
-        horizon: Horizon,
-        tally: &mut Tally,
-    ) -> Option<Revision> {
+    /// Puts records into a leaf as long as they belong there. Returns whether any did.
+    fn put_into(&self, leaf: &SharedLeaf, run: &mut Run<'_, impl Iterator<Item = Record>>) -> bool {
         let mut leaf = leaf.write();
-        if !leaf.covers(key) {
-            return Some(revision);
+        let mut has_put = false;
+        while let Some(record) = run.next.take_if(|record| leaf.holds(record.key())) {
+            if leaf.entries.len() == CAPACITY && leaf.search(record.key()).is_err() {
+                self.split(&mut leaf, record.key());
+                run.next = Some(record);
+                continue;
+            }
+            if leaf.is_entered()
+                && let Some(table) = self.table()
+            {
+                table.replace(&record);
+            }
+            Arc::make_mut(&mut leaf).put(record, run.horizon, run.tally);
+            run.next = run.rest.next();
+            has_put = true;
         }
-        if leaf.entries.len() == CAPACITY && leaf.search(key).is_err() {
-            self.split(&mut leaf, key);
-            return Some(revision);
+        has_put
+    }
+
+    /// Drops what the horizon no longer needs of a key, unless somebody shares the leaf.
+    pub(crate) fn prune(&self, key: &[u8], horizon: Horizon, tally: &mut Tally) {
+        let routes = self.router.routes();
+        let mut prune = |leaf: &SharedLeaf| {
+            let mut leaf = leaf.write();
+            let covers = leaf.covers(key);
+            if covers && let Some(leaf) = Arc::get_mut(&mut leaf) {
+                leaf.prune(key, horizon, tally);
+            }
+            covers
+        };
+        let mut is_done = routes.leaf_for(key).is_some_and(|leaf| prune(leaf));
+        while !is_done {
+            is_done = prune(self.node_for(Bound::Included(key)).value());
         }
-        Arc::make_mut(&mut leaf).put(key, revision, horizon, tally);
-        None
     }
 
     /// Splits a full leaf in the middle, or at its end when keys arrive in ascending order.
@@ -139,7 +232,7 @@ impl Index {
         let leaf = Arc::make_mut(leaf);
         let ascending = leaf.high.is_none() && leaf.search(key) == Err(CAPACITY);
         let position = if ascending { CAPACITY } else { CAPACITY / 2 };
-        let low = leaf.entries.get(position).map_or_else(|| Blob::new(key), |entry| entry.key.clone());
+        let low = Blob::new(leaf.entries.get(position).map_or(key, |entry| entry.key()));
         let right = leaf.split_off(position, low.clone());
         self.leaves.insert(low, Arc::new(RwLock::new(Arc::new(right))));
         self.router.note_change();
@@ -166,7 +259,9 @@ impl Index {
             let mut tally = Tally::default();
             let mut leaf = node.value().write();
             let leaf = Arc::make_mut(&mut leaf);
-            collected.forgotten = collected.forgotten.max(leaf.collect(horizon, &mut tally));
+            let table = self.table().filter(|_| leaf.is_entered());
+            let forget = |spent: &Record| table.into_iter().for_each(|table| table.remove(spent.key()));
+            collected.forgotten = collected.forgotten.max(leaf.collect(horizon, &mut tally, forget));
             collected.dropped += tally.revisions.unsigned_abs();
             remaining = leaf.entries.len();
             self.add(tally);
@@ -192,30 +287,30 @@ impl Index {
 
     /// Adds what changes did to the numbers of this index.
     pub(crate) fn add(&self, tally: Tally) {
-        let add = |counter: &AtomicI64, amount: i64| {
+        let add = |counter: &AtomicI64, amount: i64, order| {
             if amount != 0 {
-                counter.fetch_add(amount, Ordering::Relaxed);
+                counter.fetch_add(amount, order);
             }
         };
-        add(&self.counters.keys, tally.keys);
-        add(&self.counters.revisions, tally.revisions);
-        add(&self.counters.live_bytes, tally.live_bytes);
-        add(&self.counters.history_bytes, tally.history_bytes);
+        add(&self.counters.revisions, tally.revisions, Ordering::Relaxed);
+        // Whoever counts the key counts its revision: he looks at them in this order.
+        add(&self.counters.keys, tally.keys, Ordering::Release);
+        add(&self.counters.live_bytes, tally.live_bytes, Ordering::Relaxed);
+        add(&self.counters.history_bytes, tally.history_bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn tally(&self) -> Tally {
         Tally {
-            keys: self.counters.keys.load(Ordering::Relaxed),
+            keys: self.counters.keys.load(Ordering::Acquire),
             revisions: self.counters.revisions.load(Ordering::Relaxed),
             live_bytes: self.counters.live_bytes.load(Ordering::Relaxed),
             history_bytes: self.counters.history_bytes.load(Ordering::Relaxed),
         }
     }
 
-    /// Whether there are removed keys, or revisions beside the newest.
-    pub(crate) fn has_superseded(&self) -> bool {
-        let tally = self.tally();
-        tally.revisions > tally.keys
+    /// How many removed keys, and revisions beside the newest, there are.
+    pub(crate) fn superseded(&self) -> u64 {
+        u64::try_from(self.tally().superseded()).unwrap_or_default()
     }
 
     /// The contents of the leaf that holds the first key within a lower bound, shared with the index.
@@ -285,13 +380,18 @@ impl std::fmt::Debug for Index {
     }
 }
 
+fn record_at(entry: Option<&Revision>, point: ReadPoint) -> Option<&Record> {
+    entry?.visible(point).map(|revision| &revision.record)
+}
+
 fn find_newer(leaf: &Leaf, low: Bound<&[u8]>, high: Bound<&[u8]>, since: Version) -> Option<(Blob, Version)> {
     if leaf.newest <= since {
         return None;
     }
     let (start, end) = (leaf.first_within(low), leaf.end_within(high));
     let entries = leaf.entries.get(start..end).unwrap_or_default();
-    entries.iter().find(|entry| entry.head.version > since).map(|entry| (entry.key.clone(), entry.head.version))
+    let newer = entries.iter().find(|entry| entry.version() > since);
+    newer.map(|entry| (Blob::new(entry.key()), entry.version()))
 }
 
 /// Whether a leaf that begins with `low` can hold keys within an upper bound.

@@ -1,33 +1,22 @@
-//! The revisions of one key: newest first, the newest inline in its leaf, older ones shared and immutable.
+//! The revisions of one key: newest first, the newest in its leaf, older ones shared and immutable.
 //!
 //! A chain whose oldest revisions were collected ends in a marker, so that a read that would need them is told
 //! apart from a read of a time before the key existed.
 
+use std::ops::Deref;
 use std::sync::{Arc, LazyLock};
 
-use super::blob::Blob;
+use super::record::Record;
 use crate::Version;
 
 /// A write looks for what it can drop further down the chain only once in so many versions, and not much deeper
 /// than what is kept: long chains are left to the collector, so that a write stays cheap.
 const PRUNE_EVERY: u64 = 64;
 
-/// What a revision says of its key.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Slot {
-    Value(Blob),
-    Tombstone,
-    /// The end of a chain that was longer once.
-    Collected,
-}
-
-/// One revision of a key.
+/// One revision of a key, and those before it.
 #[derive(Debug, Clone)]
 pub(crate) struct Revision {
-    pub(crate) version: Version,
-    /// The time of the commit, in nanoseconds since the Unix epoch; it never decreases with the version.
-    pub(crate) time: u64,
-    pub(crate) slot: Slot,
+    pub(crate) record: Record,
     pub(crate) older: Option<Arc<Revision>>,
 }
 
@@ -56,8 +45,21 @@ pub(crate) struct Tally {
     pub(crate) history_bytes: i64,
 }
 
-static COLLECTED: LazyLock<Arc<Revision>> =
-    LazyLock::new(|| Arc::new(Revision { version: 0, time: 0, slot: Slot::Collected, older: None }));
+impl Tally {
+    /// How many removals, and revisions beside the newest, there are.
+    pub(crate) fn superseded(self) -> i64 {
+        self.revisions - self.keys
+    }
+}
+
+impl Horizon {
+    /// Whether a revision goes as soon as no reader needs it.
+    pub(crate) fn keeps_newest_only(self) -> bool {
+        self.keep <= 1 && self.point.time == u64::MAX
+    }
+}
+
+static COLLECTED: LazyLock<Arc<Revision>> = LazyLock::new(|| Arc::new(Revision::new(Record::collected())));
 
 /// The shared end of a chain that lost its older revisions.
 pub(crate) fn collected_marker() -> Arc<Revision> {
@@ -71,25 +73,25 @@ impl ReadPoint {
     }
 
     #[inline]
-    pub(crate) fn sees(&self, revision: &Revision) -> bool {
-        revision.version <= self.version && revision.time <= self.time
+    pub(crate) fn sees(&self, record: &Record) -> bool {
+        record.version() <= self.version && record.time() <= self.time
     }
 }
 
-impl Slot {
-    pub(crate) fn length(&self) -> usize {
-        match self {
-            Self::Value(blob) => blob.len(),
-            Self::Tombstone | Self::Collected => 0,
-        }
-    }
+impl Deref for Revision {
+    type Target = Record;
 
-    pub(crate) fn is_value(&self) -> bool {
-        matches!(self, Self::Value(_))
+    #[inline]
+    fn deref(&self) -> &Record {
+        &self.record
     }
 }
 
 impl Revision {
+    pub(crate) fn new(record: Record) -> Self {
+        Self { record, older: None }
+    }
+
     /// The newest revision of the chain that is visible at `point`.
     #[inline]
     pub(crate) fn visible(&self, point: ReadPoint) -> Option<&Revision> {
@@ -103,27 +105,27 @@ impl Revision {
     /// The chain from this revision on, newest first, without the marker of a collected end.
     pub(crate) fn chain(&self) -> impl Iterator<Item = &Revision> {
         std::iter::successors(Some(self), |revision| revision.older.as_deref())
-            .take_while(|revision| revision.slot != Slot::Collected)
+            .take_while(|revision| !revision.is_collected())
     }
 
     pub(crate) fn has_older_revisions(&self) -> bool {
-        self.older.as_ref().is_some_and(|older| older.slot != Slot::Collected)
+        self.older.as_ref().is_some_and(|older| !older.is_collected())
     }
 
-    /// Puts a newer revision on top of the chain and drops what the horizon no longer needs.
-    pub(crate) fn supersede(&mut self, mut newer: Revision, horizon: Horizon, tally: &mut Tally) {
-        tally.keys += i64::from(newer.slot.is_value()) - i64::from(self.slot.is_value());
-        tally.live_bytes += newer.slot.length() as i64 - self.slot.length() as i64;
+    /// Puts a newer record on top of the chain and drops what the horizon no longer needs.
+    pub(crate) fn supersede(&mut self, newer: Record, horizon: Horizon, tally: &mut Tally) {
+        tally.keys += i64::from(newer.is_value()) - i64::from(self.is_value());
+        tally.live_bytes += newer.bytes().len() as i64 - self.bytes().len() as i64;
         if horizon.keep <= 1 && horizon.point.sees(&newer) {
             tally.revisions -= self.drop_older(tally);
-            newer.older = Some(collected_marker());
-            *self = newer;
+            self.older = Some(collected_marker());
+            self.record = newer;
             return;
         }
         tally.revisions += 1;
-        tally.history_bytes += self.slot.length() as i64;
-        let prune_now = horizon.keep <= 2 || newer.version.is_multiple_of(PRUNE_EVERY);
-        let old = std::mem::replace(self, newer);
+        tally.history_bytes += self.bytes().len() as i64;
+        let prune_now = horizon.keep <= 2 || newer.version().is_multiple_of(PRUNE_EVERY);
+        let old = std::mem::replace(self, Self::new(newer));
         self.older = Some(Arc::new(old));
         if prune_now {
             self.prune_to(horizon.keep.saturating_add(PRUNE_EVERY as usize), horizon, tally);
@@ -164,7 +166,7 @@ impl Revision {
         let mut dropped = 0;
         for revision in self.chain().skip(1) {
             dropped += 1;
-            tally.history_bytes -= revision.slot.length() as i64;
+            tally.history_bytes -= revision.bytes().len() as i64;
         }
         self.older = None;
         dropped
@@ -172,7 +174,7 @@ impl Revision {
 
     /// Whether nothing but a removal is left that everyone can see: the key can go altogether.
     pub(crate) fn is_spent(&self, horizon: Horizon) -> bool {
-        horizon.keep <= 1 && self.slot == Slot::Tombstone && horizon.point.sees(self) && !self.has_older_revisions()
+        horizon.keep <= 1 && self.is_tombstone() && horizon.point.sees(self) && !self.has_older_revisions()
     }
 }
 
@@ -188,20 +190,21 @@ impl Drop for Revision {
 
 #[cfg(test)]
 mod tests {
+    use super::super::record::Slot;
     use super::*;
 
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    fn revision(version: Version) -> Revision {
-        Revision { version, time: version * 10, slot: Slot::Value(Blob::new(&version.to_le_bytes())), older: None }
+    fn record(version: Version) -> Record {
+        Record::new(b"key", Some(&version.to_le_bytes()), (version, version * 10))
     }
 
     fn chain(count: u64, horizon: Horizon) -> (Revision, Tally) {
         let mut tally = Tally::default();
-        let mut head = revision(1);
+        let mut head = Revision::new(record(1));
         for version in 2..=count {
-            head.supersede(revision(version), horizon, &mut tally);
+            head.supersede(record(version), horizon, &mut tally);
         }
         (head, tally)
     }
@@ -211,7 +214,7 @@ mod tests {
     }
 
     fn versions(head: &Revision) -> Vec<Version> {
-        head.chain().map(|revision| revision.version).collect()
+        head.chain().map(|revision| revision.version()).collect()
     }
 
     #[test]
@@ -220,8 +223,8 @@ mod tests {
         assert_eq!(versions(&head), [5, 4, 3, 2, 1]);
         head.prune(horizon(3, 1), &mut tally);
         assert_eq!(versions(&head), [5, 4, 3]);
-        assert_eq!(head.visible(ReadPoint::version(3)).unwrap().version, 3);
-        assert_eq!(head.visible(ReadPoint::version(2)).unwrap().slot, Slot::Collected);
+        assert_eq!(head.visible(ReadPoint::version(3)).unwrap().version(), 3);
+        assert_eq!(head.visible(ReadPoint::version(2)).unwrap().slot(), Slot::Collected);
         assert_eq!(tally.revisions, 2);
         assert_eq!(tally.history_bytes, 16);
     }

@@ -11,26 +11,26 @@ const NOW: ReadPoint = ReadPoint { version: u64::MAX, time: u64::MAX };
 const KEEP_ALL: Horizon = Horizon { point: ReadPoint { version: 0, time: 0 }, keep: usize::MAX };
 const KEEP_NEWEST: Horizon = Horizon { point: NOW, keep: 1 };
 
-fn put(index: &Index, key: &[u8], version: Version, slot: Slot, horizon: Horizon) {
+fn put(index: &Index, key: &[u8], version: Version, value: Option<&[u8]>, horizon: Horizon) {
     let mut tally = Tally::default();
-    index.put(key, Revision { version, time: version, slot, older: None }, horizon, &mut tally);
+    index.put_all([Record::new(key, value, (version, version))], horizon, &mut tally);
     index.add(tally);
 }
 
 fn set(index: &Index, key: &[u8], version: Version) {
-    put(index, key, version, Slot::Value(Blob::new(&version.to_be_bytes())), KEEP_ALL);
+    put(index, key, version, Some(&version.to_be_bytes()), KEEP_ALL);
 }
 
-fn get(index: &Index, key: &[u8], point: ReadPoint) -> Option<Slot> {
-    index.read(key, |entry| entry.and_then(|entry| entry.head.visible(point).map(|revision| revision.slot.clone())))
+fn get(index: &Index, key: &[u8], point: ReadPoint) -> Option<Record> {
+    index.read(key, point, |record| Some(record?.clone()))
 }
 
-fn forward(walk: &mut Walk<'_>) -> Option<Blob> {
-    walk.settle_front().then(|| walk.front().unwrap().0.clone()).inspect(|_| walk.advance_front())
+fn forward(walk: &mut Walk<'_>) -> Option<Vec<u8>> {
+    walk.settle_front().then(|| walk.front().unwrap().key().to_vec()).inspect(|_| walk.advance_front())
 }
 
-fn backward(walk: &mut Walk<'_>) -> Option<Blob> {
-    walk.settle_back().then(|| walk.back().unwrap().0.clone()).inspect(|_| walk.advance_back())
+fn backward(walk: &mut Walk<'_>) -> Option<Vec<u8>> {
+    walk.settle_back().then(|| walk.back().unwrap().key().to_vec()).inspect(|_| walk.advance_back())
 }
 
 fn all(index: &Index) -> Walk<'_> {
@@ -56,7 +56,7 @@ fn walks_agree_with_a_sorted_map_in_both_directions() {
     for (version, number) in scramble(1).take(3 * THOUSAND).enumerate() {
         let key = format!("key-{:05}", number % 2_000).into_bytes();
         if number.is_multiple_of(5) {
-            put(&index, &key, version as u64 + 1, Slot::Tombstone, KEEP_ALL);
+            put(&index, &key, version as u64 + 1, None, KEEP_ALL);
             model.remove(&key);
         } else {
             set(&index, &key, version as u64 + 1);
@@ -65,9 +65,9 @@ fn walks_agree_with_a_sorted_map_in_both_directions() {
     }
     let expected: Vec<_> = model.keys().cloned().collect();
     let mut walk = all(&index);
-    assert_eq!(std::iter::from_fn(|| forward(&mut walk).map(|key| key.to_vec())).collect::<Vec<_>>(), expected);
+    assert_eq!(std::iter::from_fn(|| forward(&mut walk)).collect::<Vec<_>>(), expected);
     let mut walk = all(&index);
-    let mut reversed: Vec<_> = std::iter::from_fn(|| backward(&mut walk).map(|key| key.to_vec())).collect();
+    let mut reversed: Vec<_> = std::iter::from_fn(|| backward(&mut walk)).collect();
     reversed.reverse();
     assert_eq!(reversed, expected);
     assert_eq!(index.tally().keys, expected.len() as i64);
@@ -78,7 +78,7 @@ fn reads_of_an_index_that_was_never_split_find_their_leaf_without_a_search() {
     let index = Index::new();
     set(&index, b"a", 1);
     assert!(index.router.routes().leaf_for(b"a").is_none());
-    (0..20).for_each(|_| assert!(get(&index, b"a", NOW).is_some()));
+    (0..20).for_each(|_| assert!(get(&index, b"b", NOW).is_none()));
     assert!(index.router.routes().leaf_for(b"a").is_some());
 }
 
@@ -128,12 +128,47 @@ fn a_read_point_sees_its_own_past_only() {
     let index = Index::new();
     set(&index, b"k", 5);
     set(&index, b"k", 9);
-    assert_eq!(get(&index, b"k", ReadPoint::version(4)), None);
-    assert_eq!(get(&index, b"k", ReadPoint::version(8)), Some(Slot::Value(Blob::new(&5_u64.to_be_bytes()))));
+    assert!(get(&index, b"k", ReadPoint::version(4)).is_none());
+    assert_eq!(get(&index, b"k", ReadPoint::version(8)).unwrap().value(), Some(&5_u64.to_be_bytes()[..]));
     assert_eq!(index.newest(b"k"), 9);
     let key = index.newer_in(Bound::Unbounded, Bound::Excluded(b"l"), 8).unwrap();
     assert_eq!((&key.0[..], key.1), (&b"k"[..], 9));
     assert!(index.newer_in(Bound::Excluded(b"k"), Bound::Unbounded, 8).is_none());
+}
+
+/// Reads enter what they find into the table, which has to follow every write, split, merge and collection.
+#[test]
+fn what_was_read_before_is_found_as_it_became() {
+    const KEYS: u64 = 3 * THOUSAND as u64;
+    let index = Index::new();
+    let mut model: BTreeMap<u64, Version> = BTreeMap::new();
+    for (number, version) in scramble(3).take(30 * THOUSAND).zip(1..) {
+        // The keys in use wander, so that leaves are split ahead of them and merged behind.
+        let number_of_key = (version / 10 + number % (KEYS / 5)) % KEYS;
+        let key = number_of_key.to_be_bytes();
+        match number / KEYS % 4 {
+            0 | 1 => {
+                set(&index, &key, version);
+                model.insert(number_of_key, version);
+            }
+            2 => {
+                put(&index, &key, version, None, KEEP_NEWEST);
+                model.remove(&number_of_key);
+            }
+            _ => {}
+        }
+        let found = get(&index, &key, NOW).filter(Record::is_value).map(|record| record.version());
+        assert_eq!(found, model.get(&number_of_key).copied());
+        if version % (2 * THOUSAND as u64) == 0 {
+            let mut next = Some(Blob::empty());
+            while let Some(from) = next {
+                next = index.collect(from, 16, KEEP_NEWEST).next;
+            }
+            for key in 0..KEYS {
+                assert_eq!(index.newest(&key.to_be_bytes()), model.get(&key).copied().unwrap_or_default());
+            }
+        }
+    }
 }
 
 #[test]
@@ -142,7 +177,7 @@ fn churn_leaves_no_empty_leaves_behind() {
     for number in 0..50_000_u32 {
         set(&index, &number.to_be_bytes(), u64::from(number) * 2 + 1);
         if let Some(old) = number.checked_sub(100) {
-            put(&index, &old.to_be_bytes(), u64::from(number) * 2 + 2, Slot::Tombstone, KEEP_NEWEST);
+            put(&index, &old.to_be_bytes(), u64::from(number) * 2 + 2, None, KEEP_NEWEST);
         }
         if number.is_multiple_of(1_000) {
             let mut next = Some(Blob::empty());
@@ -159,11 +194,7 @@ fn churn_leaves_no_empty_leaves_behind() {
 fn a_built_index_equals_one_that_grew() {
     let mut builder = Builder::new();
     for number in 0..THOUSAND as u32 {
-        let slot = Slot::Value(Blob::new(b"v"));
-        builder.push(Entry {
-            key: Blob::new(&number.to_be_bytes()),
-            head: Revision { version: 1, time: 1, slot, older: None },
-        });
+        builder.push(Revision::new(Record::new(&number.to_be_bytes(), Some(b"v"), (1, 1))));
     }
     let index = builder.finish();
     assert_eq!(index.tally().keys, THOUSAND as i64);
@@ -209,9 +240,9 @@ fn concurrent_readers_miss_nothing_while_leaves_split_and_merge() {
                 .map(|n| (n % (u64::from(STABLE) * 1_000)) as u32)
                 .filter(|n| n % 1_000 != 0)
                 .collect();
-            for (slot, horizon) in [(Slot::Value(Blob::new(b"x")), KEEP_ALL), (Slot::Tombstone, KEEP_NEWEST)] {
+            for (value, horizon) in [(Some(&b"x"[..]), KEEP_ALL), (None, KEEP_NEWEST)] {
                 for number in &extra {
-                    put(&index, &number.to_be_bytes(), version, slot.clone(), horizon);
+                    put(&index, &number.to_be_bytes(), version, value, horizon);
                     version += 1;
                 }
             }

@@ -7,8 +7,8 @@
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
-use super::leaf::{Entry, Leaf};
-use super::{Blob, Index, ReadPoint, Revision, Slot, as_ref, starts_within};
+use super::leaf::Leaf;
+use super::{Blob, Index, ReadPoint, Revision, as_ref, starts_within};
 
 /// From the least key to the greatest, or the other way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(crate) struct Walk<'a> {
 
 impl Window {
     #[inline]
-    fn next(&mut self, direction: Direction) -> Option<&Entry> {
+    fn next(&mut self, direction: Direction) -> Option<&Revision> {
         if self.start >= self.end {
             return None;
         }
@@ -113,17 +113,17 @@ impl<'a> Walk<'a> {
     }
 
     /// The entry at the front, once settled.
-    pub(crate) fn front(&self) -> Option<(&Blob, &Revision)> {
+    pub(crate) fn front(&self) -> Option<&Revision> {
         let window = self.front.as_ref().filter(|_| !self.finished)?;
         let entry = window.leaf.entries[..window.end].get(window.start)?;
-        entry.head.visible(self.point).map(|revision| (&entry.key, revision))
+        entry.visible(self.point)
     }
 
     /// The entry at the back, once settled.
-    pub(crate) fn back(&self) -> Option<(&Blob, &Revision)> {
+    pub(crate) fn back(&self) -> Option<&Revision> {
         let window = self.back.as_ref().filter(|_| !self.finished)?;
         let entry = window.leaf.entries.get(window.start..window.end)?.last()?;
-        entry.head.visible(self.point).map(|revision| (&entry.key, revision))
+        entry.visible(self.point)
     }
 
     pub(crate) fn advance_front(&mut self) {
@@ -145,7 +145,7 @@ impl<'a> Walk<'a> {
         &mut self,
         direction: Direction,
         is_right: impl Fn() -> bool,
-        mut visit: impl FnMut(&Blob, &Revision) -> ControlFlow<()>,
+        mut visit: impl FnMut(&Revision) -> ControlFlow<()>,
     ) {
         while self.settle_alone(direction) && is_right() {
             let end = match direction {
@@ -155,8 +155,8 @@ impl<'a> Walk<'a> {
             let Some(window) = end else { return };
             let all = shows_all(&window.leaf, self.point);
             while let Some(entry) = window.next(direction) {
-                let visible = if all { Some(&entry.head) } else { visible(entry, self.point, self.removed) };
-                if visible.is_some_and(|revision| visit(&entry.key, revision).is_break()) {
+                let visible = if all { Some(entry) } else { visible(entry, self.point, self.removed) };
+                if visible.is_some_and(|revision| visit(revision).is_break()) {
                     return;
                 }
             }
@@ -226,8 +226,8 @@ impl<'a> Walk<'a> {
     /// Whether the settled front lies before everything the back has passed.
     fn check_front_crossing(&mut self) -> bool {
         let (Some(front), Some(back)) = (&self.front, &self.back) else { return true };
-        let key = &front.leaf.entries[front.start].key;
-        let limit = back.leaf.entries.get(back.end).map(|entry| &entry.key).or(back.leaf.high.as_ref());
+        let key = front.leaf.entries[front.start].key();
+        let limit = back.leaf.entries.get(back.end).map(|entry| entry.key()).or(back.leaf.high.as_deref());
         self.finished = limit.is_some_and(|limit| key >= limit);
         !self.finished
     }
@@ -235,10 +235,10 @@ impl<'a> Walk<'a> {
     /// Whether the settled back lies after everything the front has passed.
     fn check_back_crossing(&mut self) -> bool {
         let (Some(front), Some(back)) = (&self.front, &self.back) else { return true };
-        let key = &back.leaf.entries[back.end - 1].key;
+        let key = back.leaf.entries[back.end - 1].key();
         self.finished = match front.start.checked_sub(1) {
-            Some(passed) => key <= &front.leaf.entries[passed].key,
-            None => key < &front.leaf.low,
+            Some(passed) => key <= front.leaf.entries[passed].key(),
+            None => key < &front.leaf.low[..],
         };
         !self.finished
     }
@@ -249,8 +249,8 @@ fn shows_all(leaf: &Leaf, point: ReadPoint) -> bool {
     leaf.tombstones == 0 && leaf.newest <= point.version && point.time == u64::MAX
 }
 
-fn visible(entry: &Entry, point: ReadPoint, removed: bool) -> Option<&Revision> {
-    entry.head.visible(point).filter(|revision| removed || revision.slot != Slot::Tombstone)
+fn visible(entry: &Revision, point: ReadPoint, removed: bool) -> Option<&Revision> {
+    entry.visible(point).filter(|revision| removed || !revision.is_tombstone())
 }
 
 /// Whether a leaf that ends before `high` can hold keys within a lower bound.

@@ -152,9 +152,9 @@ impl<'a> Scan<'a> {
         Ok(self.end(false, torn as u64))
     }
 
-    /// Whether an intact frame further on, which begins before `end`, says that the bytes here had been synced.
+    /// Whether an intact header from here on, which begins before `end`, says that the bytes here had been synced.
     fn was_durable(&self, end: usize) -> bool {
-        let offsets = (self.offset + ALIGNMENT..end).step_by(ALIGNMENT);
+        let offsets = (self.offset..end).step_by(ALIGNMENT);
         let mut headers = offsets.filter_map(|offset| FrameHeader::decode(&self.data[offset..], self.header.salt));
         headers.any(|header| header.synced_to > self.offset as u64)
     }
@@ -216,6 +216,7 @@ mod tests {
         let mut versions = Vec::new();
         let end = Scan::new("log", HEADER, data, stated_end).run(|commit| {
             assert_eq!(commit.payload, [commit.version as u8; 20]);
+            assert!(data[commit.offset as usize..].starts_with(commit.payload));
             versions.push(commit.version);
             Ok(())
         })?;
@@ -295,5 +296,21 @@ mod tests {
             scan(&data[..offsets[2]], Some(offsets[3] as u64)).unwrap_err().kind(),
             ErrorKind::Corrupted { kind: Corruption::Truncated, .. }
         ));
+        let mut damaged = data.clone();
+        damaged[offsets[2]] ^= 1;
+        assert!(matches!(
+            scan(&damaged, Some(offsets[3] as u64)).unwrap_err().kind(),
+            ErrorKind::Corrupted { kind: Corruption::Frame, offset, .. } if *offset == offsets[2] as u64
+        ));
+    }
+
+    #[test]
+    fn no_commit_has_the_greatest_version() {
+        let header = SegmentHeader { first_sequence: Version::MAX, ..HEADER };
+        let mut data = header.encode().to_vec();
+        let stamp = Stamp { sequence: Version::MAX, time: 0, synced_to: data.len() as u64, epoch: 1 };
+        Payload::new(vec![0]).write(stamp, header.salt, &mut data);
+        let error = Scan::new("log", header, &data, None).run(|_| Ok(())).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Corrupted { kind: Corruption::Sequence, .. }), "{error}");
     }
 }

@@ -9,3 +9,4 @@
 mod hand_off;
 mod readers;
 mod split;
+mod table;

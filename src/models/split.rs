@@ -5,23 +5,23 @@ use std::sync::Arc;
 use loom::thread;
 
 use crate::Version;
-use crate::index::{Blob, Horizon, Index, ReadPoint, Revision, Slot, Tally};
+use crate::index::{Blob, Horizon, Index, ReadPoint, Record, Tally};
 
 const NOW: ReadPoint = ReadPoint { version: u64::MAX, time: u64::MAX };
 const KEEP_NEWEST: Horizon = Horizon { point: NOW, keep: 1 };
 
-fn put(index: &Index, key: u8, version: Version, slot: Slot) {
+fn put(index: &Index, key: u8, version: Version, value: Option<&[u8]>) {
     let mut tally = Tally::default();
-    index.put(&[key], Revision { version, time: version, slot, older: None }, KEEP_NEWEST, &mut tally);
+    index.put_all([Record::new(&[key], value, (version, version))], KEEP_NEWEST, &mut tally);
     index.add(tally);
 }
 
-fn set(index: &Index, key: u8, version: Version) {
-    put(index, key, version, Slot::Value(Blob::new(&[key])));
+pub(super) fn set(index: &Index, key: u8, version: Version) {
+    put(index, key, version, Some(&[key]));
 }
 
 fn has(index: &Index, key: u8) -> bool {
-    index.read(&[key], |entry| entry.is_some_and(|entry| matches!(entry.head.slot, Slot::Value(_))))
+    index.read(&[key], NOW, |record| record.is_some_and(Record::is_value))
 }
 
 /// An index with a full leaf.
@@ -66,7 +66,7 @@ fn a_writer_and_a_merge_of_its_leaf_lose_nothing() {
         let index = full();
         set(&index, 9, 9);
         for key in [4, 6, 8, 9] {
-            put(&index, key, 10, Slot::Tombstone);
+            put(&index, key, 10, None);
         }
         let collector = {
             let index = Arc::clone(&index);

@@ -4,6 +4,7 @@
 //! neighbours then meet in the same leaf while it is in the processor's caches. Nobody reads yet, so that only the
 //! order within a key matters.
 
+use std::iter::Peekable;
 use std::sync::Arc;
 
 use super::Recovered;
@@ -12,7 +13,7 @@ use crate::codec::{self, Operation};
 use crate::engine::catalog::{DEFAULT_NUMBER, KeyspaceState};
 use crate::engine::collector::horizon;
 use crate::files::read_file;
-use crate::index::{Blob, Horizon, Index, ReadPoint, Revision, Slot, Tally, prefix_after};
+use crate::index::{Horizon, Index, ReadPoint, Record, Tally, prefix_after};
 use crate::log::scan::{LoggedCommit, Scan, SegmentEnd, Step};
 use crate::log::segment::{SegmentHeader, segment_name};
 use crate::numbered::Numbered;
@@ -49,15 +50,14 @@ struct Gathered {
     keyspace: u32,
     /// The beginning of the key, which settles most comparisons.
     prefix: u64,
-    key: Blob,
-    revision: Revision,
+    record: Record,
 }
 
 impl Gathered {
     fn replaces(&self, earlier: &Self) -> bool {
-        self.revision.version == earlier.revision.version
+        self.record.version() == earlier.record.version()
             && self.keyspace == earlier.keyspace
-            && self.key == earlier.key
+            && self.record.key() == earlier.record.key()
     }
 }
 
@@ -168,15 +168,10 @@ impl<'a> Replay<'a> {
     /// Applies one operation; none when it contradicts what came before.
     fn operation(&mut self, commit: LoggedCommit<'_>, operation: Operation<'_>) -> Option<()> {
         match operation {
-            Operation::Set { keyspace, key, value } => {
-                self.gather(commit, keyspace, key, Slot::Value(Blob::new(value)))?;
-            }
-            Operation::Remove { keyspace, key } => self.gather(commit, keyspace, key, Slot::Tombstone)?,
+            Operation::Set { keyspace, key, value } => self.gather(commit, keyspace, key, Some(value))?,
+            Operation::Remove { keyspace, key } => self.gather(commit, keyspace, key, None)?,
             Operation::CreateKeyspace { keyspace, name } => {
-                let exists =
-                    self.keyspaces.get(u64::from(keyspace)).is_some() || self.recovered.catalog.by_name(name).is_some();
-                // No keyspace has the greatest number, because the next one could not have a greater one.
-                if exists || keyspace == u32::MAX {
+                if !self.recovered.catalog.may_add(keyspace, name) {
                     return None;
                 }
                 let state = KeyspaceState::new(keyspace, name, Index::new());
@@ -199,15 +194,14 @@ impl<'a> Replay<'a> {
         Some(())
     }
 
-    fn gather(&mut self, commit: LoggedCommit<'_>, keyspace: u32, key: &[u8], slot: Slot) -> Option<()> {
+    fn gather(&mut self, commit: LoggedCommit<'_>, keyspace: u32, key: &[u8], value: Option<&[u8]>) -> Option<()> {
         if self.last_keyspace != Some(keyspace) {
             self.keyspaces.get(u64::from(keyspace))?;
             self.last_keyspace = Some(keyspace);
         }
-        let LoggedCommit { version, time, .. } = commit;
-        self.gathered_bytes += key.len() + slot.length();
-        let revision = Revision { version, time, slot, older: None };
-        self.gathered.push(Gathered { keyspace, prefix: prefix_after(key, 0), key: Blob::new(key), revision });
+        let record = Record::new(key, value, (commit.version, commit.time));
+        self.gathered_bytes += record.length();
+        self.gathered.push(Gathered { keyspace, prefix: prefix_after(key, 0), record });
         if self.gathered.len() >= GATHER || self.gathered_bytes >= GATHER_BYTES {
             self.put_gathered();
         }
@@ -218,32 +212,30 @@ impl<'a> Replay<'a> {
     fn put_gathered(&mut self) {
         // The sort keeps the versions of a key in their order.
         sorting::sort_by(&mut self.gathered, |a, b| {
-            (a.keyspace, a.prefix).cmp(&(b.keyspace, b.prefix)).then_with(|| a.key.cmp(&b.key))
+            (a.keyspace, a.prefix).cmp(&(b.keyspace, b.prefix)).then_with(|| a.record.key().cmp(b.record.key()))
         });
-        let mut tally = Tally::default();
-        let mut current: Option<(u32, &Arc<KeyspaceState>)> = None;
         let mut gathered = self.gathered.drain(..).peekable();
-        while let Some(change) = gathered.next() {
-            // Of several changes of a key in one commit the last counts.
-            if gathered.peek().is_some_and(|next| next.replaces(&change)) {
-                continue;
-            }
-            let Gathered { keyspace, key, revision, .. } = change;
-            if current.is_none_or(|(number, _)| number != keyspace) {
-                if let Some((_, finished)) = current {
-                    finished.index.add(std::mem::take(&mut tally));
-                }
-                current = self.keyspaces.get(u64::from(keyspace)).map(|state| (keyspace, state));
-            }
-            if let Some((_, state)) = current {
-                state.index.put(&key, revision, self.horizon, &mut tally);
-            }
+        while let Some(keyspace) = gathered.peek().map(|change| change.keyspace) {
+            let records = std::iter::from_fn(|| next_record(&mut gathered, keyspace));
+            let Some(state) = self.keyspaces.get(u64::from(keyspace)) else {
+                unreachable!("what is gathered is put before its keyspace is dropped")
+            };
+            let mut tally = Tally::default();
+            state.index.put_all(records, self.horizon, &mut tally);
+            state.index.add(tally);
         }
         drop(gathered);
-        if let Some((_, finished)) = current {
-            finished.index.add(tally);
-        }
         self.gathered_bytes = 0;
+    }
+}
+
+/// The next record of a keyspace. Of several changes of a key in one commit the last counts.
+fn next_record(gathered: &mut Peekable<impl Iterator<Item = Gathered>>, keyspace: u32) -> Option<Record> {
+    loop {
+        let change = gathered.next_if(|change| change.keyspace == keyspace)?;
+        if gathered.peek().is_none_or(|next| !next.replaces(&change)) {
+            return Some(change.record);
+        }
     }
 }
 

@@ -94,6 +94,7 @@ pub(crate) async fn prepare_tail(
     };
     // What a process before could read need not be on the medium, and from here on it is taken for durable.
     storage.secure(&last.name, end.synced_to, end.offset).await?;
+    // First of all, because what is to be created may need the space.
     if last.length > end.offset {
         storage.truncate(&last.name, end.offset).await?;
         storage.sync(&last.name).await?;

@@ -9,7 +9,7 @@ use super::{CHUNK_BYTES, Source, Summary};
 use crate::codec::{
     BlockHeader, Decode, EntryHeader, RevisionRecord, SnapshotFooter, SnapshotHeader, Undecodable, decode,
 };
-use crate::index::{Blob, Builder, Entry, Index, Revision, Slot, collected_marker};
+use crate::index::{Builder, Index, Record, Revision, collected_marker};
 use crate::runtime::breathe;
 use crate::sorting;
 use crate::{Corruption, Error, Result, Version};
@@ -308,20 +308,19 @@ impl<'a> Checker<'a> {
 pub(super) struct Loader {
     pub(super) contents: Vec<(u32, Index)>,
     builder: Builder,
-    key: Option<Blob>,
-    /// The revisions of the key, newest first.
-    chain: Vec<Revision>,
+    key: Vec<u8>,
+    /// The records of the key, newest first; none before the first key.
+    chain: Vec<Record>,
     collected: bool,
 }
 
 impl Loader {
     fn end_key(&mut self) {
-        let Some(key) = self.key.take() else { return };
         let mut older = std::mem::take(&mut self.collected).then(collected_marker);
-        while let Some(mut revision) = self.chain.pop() {
-            revision.older = older;
+        while let Some(record) = self.chain.pop() {
+            let revision = Revision { record, older };
             if self.chain.is_empty() {
-                self.builder.push(Entry { key, head: revision });
+                self.builder.push(revision);
                 return;
             }
             older = Some(Arc::new(revision));
@@ -332,12 +331,12 @@ impl Loader {
 impl Visitor for Loader {
     fn begin_key(&mut self, key: &[u8]) {
         self.end_key();
-        self.key = Some(Blob::new(key));
+        self.key.clear();
+        self.key.extend_from_slice(key);
     }
 
     fn revision(&mut self, record: &RevisionRecord<'_>) {
-        let slot = record.value.map_or(Slot::Tombstone, |value| Slot::Value(Blob::new(value)));
-        self.chain.push(Revision { version: record.version, time: record.time, slot, older: None });
+        self.chain.push(Record::new(&self.key, record.value, (record.version, record.time)));
     }
 
     fn collected(&mut self) {

@@ -7,7 +7,7 @@ use super::section::{Kind, SECTION_HEAD_BYTES, file_head, seal};
 use super::*;
 use crate::checksum;
 use crate::codec::{BlockHeader, EntryHeader, RevisionRecord, SnapshotFooter, SnapshotHeader, encode};
-use crate::index::{Blob, Horizon, Index, ReadPoint, Revision, Slot, Tally, Walk};
+use crate::index::{Blob, Horizon, Index, ReadPoint, Record, Revision, Tally, Walk};
 use crate::locks::Mutex;
 use crate::options::Retention;
 use crate::runtime::block_on;
@@ -29,32 +29,31 @@ fn run<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     block_on(future)
 }
 
-fn put(index: &Index, key: &[u8], version: Version, slot: Slot, horizon: Horizon) {
+fn put(index: &Index, key: &[u8], version: Version, value: Option<&[u8]>, horizon: Horizon) {
     let mut tally = Tally::default();
-    index.put(key, Revision { version, time: version * 10, slot, older: None }, horizon, &mut tally);
+    index.put_all([Record::new(key, value, (version, version * 10))], horizon, &mut tally);
     index.add(tally);
 }
 
 fn set(index: &Index, key: &[u8], version: Version, value: &[u8]) {
-    put(index, key, version, Slot::Value(Blob::new(value)), KEEP_ALL);
+    put(index, key, version, Some(value), KEEP_ALL);
 }
 
 fn remove(index: &Index, key: &[u8], version: Version) {
-    put(index, key, version, Slot::Tombstone, KEEP_ALL);
+    put(index, key, version, None, KEEP_ALL);
 }
 
 fn dump(index: &Index, point: ReadPoint) -> Vec<Dumped> {
     let mut walk = Walk::with_removed(index, point, Bound::Unbounded, Bound::Unbounded);
     let mut dumped = Vec::new();
     while walk.settle_front() {
-        let (key, newest) = walk.front().unwrap();
+        let newest = walk.front().unwrap();
         let revisions: Vec<&Revision> = newest.chain().collect();
         let collected = revisions.last().unwrap().older.is_some();
-        let values = revisions.iter().map(|revision| match &revision.slot {
-            Slot::Value(value) => (revision.version, revision.time, Some(value.to_vec())),
-            _ => (revision.version, revision.time, None),
-        });
-        dumped.push((key.to_vec(), values.collect(), collected));
+        let values = revisions
+            .iter()
+            .map(|revision| (revision.version(), revision.time(), revision.value().map(<[u8]>::to_vec)));
+        dumped.push((newest.key().to_vec(), values.collect(), collected));
         walk.advance_front();
     }
     dumped
@@ -120,8 +119,8 @@ fn mixed(count: u32) -> Index {
         match number % 5 {
             0 => set(&index, key.as_bytes(), first + 10, &[b'x'; 40]),
             1 => remove(&index, key.as_bytes(), first + 10),
-            2 => put(&index, key.as_bytes(), first + 10, Slot::Value(Blob::new(b"only")), KEEP_NEWEST),
-            3 => put(&index, key.as_bytes(), first + 10, Slot::Tombstone, KEEP_NEWEST),
+            2 => put(&index, key.as_bytes(), first + 10, Some(b"only"), KEEP_NEWEST),
+            3 => put(&index, key.as_bytes(), first + 10, None, KEEP_NEWEST),
             _ => {}
         }
     }
@@ -185,19 +184,19 @@ fn a_loaded_index_answers_and_takes_writes() {
     let contents = [(0, Arc::new(mixed(1_000)))];
     let bytes = write_to_vec(&header_of(100, &[0]), &contents, Compression::Lz4);
     let loaded = load_bytes(&bytes).unwrap().contents.remove(0).1;
-    let slot_at = |key: &[u8], version| {
-        loaded.read(key, |entry| entry.unwrap().head.visible(ReadPoint::version(version)).map(|seen| seen.slot.clone()))
+    let seen_at = |key: &[u8], version| {
+        loaded.read_revisions(key, |entry| entry.unwrap().visible(ReadPoint::version(version)).cloned())
     };
-    assert_eq!(slot_at(b"key-000000", 10), Some(Slot::Value(Blob::new(b"first"))));
-    assert_eq!(slot_at(b"key-000001", 100), Some(Slot::Tombstone));
-    assert_eq!(slot_at(b"key-000002", 3), Some(Slot::Collected));
-    assert_eq!(slot_at(b"key-000004", 1), None);
+    assert_eq!(seen_at(b"key-000000", 10).unwrap().value(), Some(&b"first"[..]));
+    assert!(seen_at(b"key-000001", 100).unwrap().is_tombstone());
+    assert!(seen_at(b"key-000002", 3).unwrap().is_collected());
+    assert!(seen_at(b"key-000004", 1).is_none());
     assert_eq!(loaded.tally(), contents[0].1.tally());
     set(&loaded, b"key-000004x", 101, b"new");
     let mut walk =
         Walk::new(&loaded, ReadPoint::version(101), Bound::Included(Blob::new(b"key-000004a")), Bound::Unbounded);
     assert!(walk.settle_front());
-    assert_eq!(&walk.front().unwrap().0[..], b"key-000004x");
+    assert_eq!(walk.front().unwrap().key(), b"key-000004x");
 }
 
 #[test]
@@ -222,7 +221,7 @@ fn later_versions_are_left_out() {
 fn a_version_that_is_collected_is_refused() {
     let index = Index::new();
     set(&index, b"a", 1, b"old");
-    put(&index, b"a", 6, Slot::Value(Blob::new(b"new")), KEEP_NEWEST);
+    put(&index, b"a", 6, Some(b"new"), KEEP_NEWEST);
     let mut bytes = Vec::new();
     let mut sink = WriteSink::new(&mut bytes, "stream");
     let result = run(write(&mut sink, &header_of(5, &[0]), &[(0, Arc::new(index))], Compression::None, &|| (0, 0)));
@@ -244,8 +243,8 @@ fn a_large_value_makes_a_large_block() {
 fn a_long_chain_is_split_over_blocks() {
     let index = Index::new();
     set(&index, b"a", 1, b"before");
-    put(&index, b"b", 1, Slot::Value(Blob::new(b"lost")), KEEP_ALL);
-    put(&index, b"b", 2, Slot::Value(Blob::new(b"oldest")), KEEP_NEWEST);
+    put(&index, b"b", 1, Some(b"lost"), KEEP_ALL);
+    put(&index, b"b", 2, Some(b"oldest"), KEEP_NEWEST);
     for version in 3..40_003 {
         set(&index, b"b", version, &[version as u8; 100]);
     }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::section::{Kind, file_head, seal};
 use super::{CHUNK_BYTES, Sink, Summary};
 use crate::codec::{BlockHeader, EntryHeader, PAYLOAD_LIMIT, RevisionRecord, SnapshotFooter, SnapshotHeader, encode};
-use crate::index::{Blob, Index, ReadPoint, Revision, Slot, Walk};
+use crate::index::{Index, ReadPoint, Record, Revision, Walk};
 use crate::runtime::breathe;
 use crate::{Compression, Error, ErrorKind, Result, Version};
 
@@ -97,13 +97,13 @@ impl<'a> Writer<'a> {
         let begin = || Walk::with_removed(index, self.point, Bound::Unbounded, Bound::Unbounded);
         let walk = self.walk.get_or_insert_with(begin);
         while walk.settle_front() {
-            let Some((key, newest)) = walk.front() else { break };
-            if newest.slot == Slot::Collected {
+            let Some(newest) = walk.front() else { break };
+            if newest.is_collected() {
                 return Err(Error::new(ErrorKind::HistoryCollected { requested: self.point.version }));
             }
             let rest = self.rest.take();
             self.summary.entries += u64::from(rest.is_none());
-            self.rest = self.block.push(key, rest.as_deref().unwrap_or(newest));
+            self.rest = self.block.push(rest.as_deref().unwrap_or(newest));
             if self.rest.is_none() {
                 walk.advance_front();
             }
@@ -166,11 +166,11 @@ struct Block {
 
 impl Block {
     /// Adds a key from one of its revisions on. Returns the revision to go on with when the block became too large.
-    fn push(&mut self, key: &Blob, newest: &Revision) -> Option<Arc<Revision>> {
+    fn push(&mut self, newest: &Revision) -> Option<Arc<Revision>> {
         self.records.clear();
         let mut revisions = 0;
         let (mut next, mut shared) = (Some(newest), None);
-        while let Some(revision) = next.filter(|revision| revision.slot != Slot::Collected) {
+        while let Some(revision) = next.filter(|revision| !revision.is_collected()) {
             if revisions > 0 && self.entries_bytes.len() + self.records.len() >= PART_BYTES {
                 break;
             }
@@ -179,8 +179,8 @@ impl Block {
             shared = revision.older.as_ref();
             next = shared.map(Arc::as_ref);
         }
-        let collected = next.is_some_and(|revision| revision.slot == Slot::Collected);
-        encode(&EntryHeader { key, revisions, collected }, &mut self.entries_bytes);
+        let collected = next.is_some_and(|revision| revision.is_collected());
+        encode(&EntryHeader { key: newest.key(), revisions, collected }, &mut self.entries_bytes);
         self.entries_bytes.extend_from_slice(&self.records);
         self.entries += 1;
         self.revisions += u64::from(revisions);
@@ -198,10 +198,6 @@ impl Block {
     }
 }
 
-fn record(revision: &Revision) -> RevisionRecord<'_> {
-    let value = match &revision.slot {
-        Slot::Value(value) => Some(&value[..]),
-        Slot::Tombstone | Slot::Collected => None,
-    };
-    RevisionRecord { version: revision.version, time: revision.time, value }
+fn record(record: &Record) -> RevisionRecord<'_> {
+    RevisionRecord { version: record.version(), time: record.time(), value: record.value() }
 }

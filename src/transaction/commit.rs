@@ -7,11 +7,12 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use super::Transaction;
+use super::overlay::Overlay;
 use crate::engine::Engine;
 use crate::engine::catalog::KeyspaceState;
-use crate::engine::commit::{Conditions, Ticket};
+use crate::engine::commit::{Change, Conditions, Ticket, WriteSet};
 use crate::handle::Handle;
-use crate::index::Blob;
+use crate::index::Record;
 use crate::log::Log;
 use crate::options::{Durability, Isolation};
 use crate::progress::{Goal, Progress, Stage};
@@ -105,7 +106,7 @@ impl Transaction {
 
     /// Validates and applies the transaction's changes. What is left is to wait.
     pub(crate) fn begin_commit(self) -> Result<Applied> {
-        let Self { handle, options, snapshot, overlays, reads, .. } = self;
+        let Self { handle, options, snapshot, mut overlays, reads, .. } = self;
         let since = snapshot.as_ref().map(|snapshot| snapshot.point().version);
         let reads = reads.into_inner().into_reads();
         if overlays.iter().all(|(_, overlay)| overlay.is_empty()) {
@@ -121,26 +122,39 @@ impl Transaction {
             writes_too: options.isolation == Isolation::Snapshot,
         });
         let durability = options.durability.unwrap_or(handle.options.durability);
-        let changes = overlays
-            .iter()
-            .flat_map(|(keyspace, overlay)| overlay.iter().map(move |(key, value)| (keyspace, key, value.as_ref())));
         // The snapshot is held until here: the collector keeps what validation has to find.
-        let ticket = handle.commit(changes, conditions, durability)?;
+        let ticket = handle.commit(&mut overlays[..], conditions, durability)?;
         drop(snapshot);
         Ok(Applied::new(handle, ticket))
     }
 
-    /// Removes keys, all of them or none.
-    pub(crate) fn remove_all(&mut self, keyspace: &Arc<KeyspaceState>, keys: &[Blob]) -> Result<()> {
+    /// Removes the keys of records, all of them or none.
+    pub(crate) fn remove_all(&mut self, keyspace: &Arc<KeyspaceState>, records: &[Record]) -> Result<()> {
         let savepoint = self.savepoint();
-        for key in keys {
-            if let Err(error) = self.write(keyspace, key, None) {
+        for record in records {
+            if let Err(error) = self.write(keyspace, record.key(), None) {
                 self.rollback_to(savepoint)?;
                 self.release(savepoint)?;
                 return Err(error);
             }
         }
         self.release(savepoint)
+    }
+}
+
+impl WriteSet for [(Arc<KeyspaceState>, Overlay)] {
+    fn changes(&self) -> impl Iterator<Item = Change<'_>> + Clone {
+        self.iter().flat_map(|(keyspace, overlay)| overlay.records().map(move |record| (keyspace, record)))
+    }
+
+    fn stamp(&mut self, version: Version, time: u64) {
+        for record in self.iter_mut().flat_map(|(_, overlay)| overlay.records_mut()) {
+            record.stamp(version, time);
+        }
+    }
+
+    fn take(&mut self) -> impl Iterator<Item = (&Arc<KeyspaceState>, impl Iterator<Item = Record>)> {
+        self.iter_mut().map(|(keyspace, overlay)| (&*keyspace, std::mem::take(overlay).into_records()))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod commit;
 mod keyspace;
+pub(crate) mod overlay;
 pub(crate) mod read_set;
 mod savepoint;
 
@@ -10,15 +11,16 @@ use std::sync::Arc;
 
 use crate::engine::catalog::KeyspaceState;
 use crate::handle::Handle;
-use crate::index::{Blob, ReadPoint};
+use crate::index::{Blob, ReadPoint, Record};
 use crate::keyspace::Keyspace;
 use crate::options::{Isolation, Limits, TransactionOptions};
-use crate::source::{HasSource, Overlay, Source};
+use crate::source::{HasSource, Source};
 use crate::view::Snapshot;
 use crate::{Error, ErrorKind, Result};
 pub(crate) use commit::Applied;
 pub use commit::{CommitFuture, CommitInfo};
 pub use keyspace::{KeyspaceTransaction, KeyspaceTransactionMut};
+use overlay::Overlay;
 use read_set::ReadSet;
 pub use savepoint::Savepoint;
 use savepoint::Savepoints;
@@ -136,7 +138,7 @@ impl Transaction {
     fn overlay_index(&mut self, keyspace: &Arc<KeyspaceState>) -> usize {
         let position = self.overlays.iter().position(|(other, _)| Arc::ptr_eq(other, keyspace));
         position.unwrap_or_else(|| {
-            self.overlays.push((Arc::clone(keyspace), Overlay::new()));
+            self.overlays.push((Arc::clone(keyspace), Overlay::default()));
             self.overlays.len() - 1
         })
     }
@@ -147,8 +149,10 @@ impl Transaction {
         let value_bytes = value.map_or(0, |value| value.len() as u64);
         check_limit("value bytes", Limits::VALUE_BYTES, value_bytes)?;
         let added = key.len() as u64 + value_bytes;
-        let replaced = self.overlay(keyspace).and_then(|overlay| overlay.get(key));
-        let replaced = replaced.map_or(0, |old| key.len() + old.as_ref().map_or(0, |old| old.len())) as u64;
+        let index = self.overlay_index(keyspace);
+        let overlay = &self.overlays[index].1;
+        let place = overlay.find(key);
+        let replaced = place.map_or(0, |place| overlay.at(place).length()) as u64;
         let size_bytes = self.size_bytes + added - replaced;
         let limit = self.handle.options.limits.transaction_bytes.min(Limits::TRANSACTION_BYTES);
         check_limit("bytes in one transaction", limit, size_bytes)?;
@@ -156,10 +160,10 @@ impl Transaction {
         keyspace.check(point)?;
         self.snapshot.as_ref().map_or(Ok(()), |snapshot| snapshot.place().check(point))?;
 
-        let overlay = self.overlay_index(keyspace);
-        let key = Blob::new(key);
-        let before = self.overlays[overlay].1.insert(key.clone(), value.map(Blob::new));
-        self.savepoints.note((overlay, key, before));
+        let before = self.overlays[index].1.put(place, Record::pending(key, value));
+        if !self.savepoints.is_empty() {
+            self.savepoints.note((index, Blob::new(key), before));
+        }
         self.size_bytes = size_bytes;
         Ok(())
     }
@@ -208,9 +212,9 @@ impl Transaction {
         for (overlay, key, before) in undone {
             let overlay = &mut self.overlays[overlay].1;
             match before {
-                Some(value) => overlay.insert(key, value),
+                Some(record) => drop(overlay.put(overlay.find(&key), record)),
                 None => overlay.remove(&key),
-            };
+            }
         }
         self.size_bytes = size_bytes;
         Ok(())

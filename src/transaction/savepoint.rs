@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::index::Blob;
+use crate::index::{Blob, Record};
 use crate::sorting;
 use crate::{Error, Result};
 
@@ -27,11 +27,8 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Savepoint(u64);
 
-/// What a write replaced: the overlay, the key, and what the overlay held for it.
-pub(crate) type Undo = (usize, Blob, Before);
-
-/// What an overlay held for a key: no write, a value, or a removal.
-type Before = Option<Option<Blob>>;
+/// What a write replaced: the overlay, the key, and the write that the overlay held for it.
+pub(crate) type Undo = (usize, Blob, Option<Record>);
 
 /// The savepoints of a transaction, in the order in which they were set.
 #[derive(Debug, Default)]
@@ -71,6 +68,10 @@ impl Savepoints {
         let savepoint = Savepoint(NEXT.fetch_add(1, Ordering::Relaxed));
         self.0.push(Place { savepoint, size_bytes, replaced: Vec::new(), distinct: 0 });
         savepoint
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Notes what a write replaced, while there is a savepoint to come back to.
@@ -122,12 +123,13 @@ mod tests {
         let outer = savepoints.add(0);
         for turn in 0..1_000_u32 {
             let inner = savepoints.add(0);
-            savepoints.note((0, Blob::new(b"key"), Some(Some(Blob::new(&turn.to_be_bytes())))));
+            savepoints.note((0, Blob::new(b"key"), Some(Record::pending(b"key", Some(&turn.to_be_bytes())))));
             savepoints.release(inner).unwrap();
         }
         let (undone, _) = savepoints.undo_to(outer).unwrap();
         assert!(undone.len() <= FEW);
         // What is put back last is what remains.
-        assert_eq!(undone.last(), Some(&(0, Blob::new(b"key"), Some(Some(Blob::new(&0_u32.to_be_bytes()))))));
+        let (_, _, before) = undone.last().unwrap();
+        assert_eq!(before.as_ref().unwrap().value(), Some(&0_u32.to_be_bytes()[..]));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::index::Blob;
+use crate::index::Record;
 use crate::{Error, Result};
 
 /// Buffers that a single large value made longer than this are given back with the next call.
@@ -20,7 +20,7 @@ thread_local! {
     static INPUT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     static OUTPUT: RefCell<Output> = const { RefCell::new(Output::new()) };
     /// The value that the registers point to.
-    static VALUE: RefCell<Blob> = const { RefCell::new(Blob::empty()) };
+    static VALUE: RefCell<Option<Record>> = const { RefCell::new(None) };
 }
 
 /// Entries packed one after the other, with a table of their lengths.
@@ -103,12 +103,10 @@ pub(super) fn with_input<R>(action: impl FnOnce(&[u8]) -> R) -> R {
 }
 
 /// Points the registers to a value, and keeps it there.
-pub(super) fn point_to(value: Blob) {
-    VALUE.with_borrow_mut(|kept| {
-        // A short value lies within the blob itself: only where it stays has it an address.
-        *kept = value;
-        set_registers([kept.as_ptr() as u32, kept.len() as u32, 0, 0]);
-    });
+pub(super) fn point_to(record: Record) {
+    let value = record.bytes();
+    set_registers([value.as_ptr() as u32, value.len() as u32, 0, 0]);
+    VALUE.replace(Some(record));
 }
 
 impl Output {

@@ -4,7 +4,7 @@ use std::ops::{Bound, ControlFlow};
 
 use super::memory::{self, Output};
 use crate::Result;
-use crate::index::{Blob, Direction};
+use crate::index::{Blob, Direction, Record};
 use crate::range::Merge;
 use crate::source::Source;
 
@@ -54,7 +54,7 @@ fn pass_over(merge: &mut Merge<'_>, flags: u32, offset: u32) -> Result<()> {
         return merge.skip(offset as usize).map(drop);
     }
     for _ in 0..offset {
-        merge.next_back(|_, _| ()).transpose()?;
+        merge.next_back(|_| ()).transpose()?;
     }
     Ok(())
 }
@@ -62,10 +62,10 @@ fn pass_over(merge: &mut Merge<'_>, flags: u32, offset: u32) -> Result<()> {
 /// Whether entries follow after those that were packed.
 fn fill(merge: &mut Merge<'_>, output: &mut Output, flags: u32, limit: u32) -> Result<bool> {
     let mut left = limit;
-    let mut push = |key: &Blob, value: &Blob| {
-        output.push(key);
+    let mut push = |record: &Record| {
+        output.push(record.key());
         if flags & WITHOUT_VALUES == 0 {
-            output.push(value);
+            output.push(record.bytes());
         }
         left -= 1;
         if left == 0 || output.bytes.len() >= PORTION_BYTES {
@@ -76,8 +76,8 @@ fn fill(merge: &mut Merge<'_>, output: &mut Output, flags: u32, limit: u32) -> R
     };
     let direction = if flags & REVERSE == 0 { Direction::Forward } else { Direction::Backward };
     let mut full = false;
-    merge.scan(direction, |key, value| {
-        let flow = push(key, value);
+    merge.scan(direction, |record| {
+        let flow = push(record);
         full = flow.is_break();
         flow
     })?;

@@ -11,7 +11,7 @@ use super::memory::{self, Parts, with_input};
 use super::ranges::{self, Bounds};
 use super::shared::Shared;
 use crate::history::of_key;
-use crate::index::Blob;
+use crate::index::Record;
 use crate::keyspace::read;
 use crate::runtime::to_ns;
 use crate::source::Source;
@@ -62,7 +62,7 @@ impl CoreReader {
         }
     }
 
-    fn read<R>(&self, keyspace: u32, key: &[u8], reader: impl Fn(&Blob) -> R) -> Result<Option<R>> {
+    fn read<R>(&self, keyspace: u32, key: &[u8], reader: impl Fn(&Record) -> R) -> Result<Option<R>> {
         if matches!(*self.place.borrow(), Place::Newest) {
             let handle = self.shared.handle();
             return self.shared.with_keyspace(keyspace, |keyspace| read(handle, keyspace.state(), key, reader));
@@ -86,7 +86,7 @@ impl CoreReader {
 impl CoreReader {
     /// Points the registers to the value of the key in the input. 0 when there is none.
     pub fn get(&self, keyspace: u32, key_bytes: u32) -> u32 {
-        let value = with_input(|input| self.read(keyspace, &input[..key_bytes as usize], Blob::clone));
+        let value = with_input(|input| self.read(keyspace, &input[..key_bytes as usize], Record::clone));
         let found = value.map(|value| {
             value.map_or(NONE, |value| {
                 memory::point_to(value);
@@ -111,7 +111,7 @@ impl CoreReader {
                 let (read, ascii) = memory::with_output(|output| {
                     (0..count).try_for_each(|_| {
                         let key = keys.next_present()?;
-                        source.read(key, |value| output.push(value))?.unwrap_or_else(|| output.push_none());
+                        source.read(key, |record| output.push(record.bytes()))?.unwrap_or_else(|| output.push_none());
                         Ok(())
                     })
                 });

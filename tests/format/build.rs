@@ -87,8 +87,20 @@ pub(crate) struct Segment {
 
 impl Segment {
     pub(crate) fn new(database: u64, number: u64, epoch: u64, first_sequence: u64, previous_end: u64) -> Self {
+        Self::of_format(1, database, number, epoch, first_sequence, previous_end)
+    }
+
+    pub(crate) fn of_format(
+        format: u32,
+        database: u64,
+        number: u64,
+        epoch: u64,
+        first_sequence: u64,
+        previous_end: u64,
+    ) -> Self {
         let salt = 0x5A17 + number;
-        let bytes = Buffer::default().raw(b"selkieLG").u32(1).u32(0).u64(database).u64(number).u64(epoch).u64(salt);
+        let bytes = Buffer::default().raw(b"selkieLG").u32(format).u32(0);
+        let bytes = bytes.u64(database).u64(number).u64(epoch).u64(salt);
         let bytes = bytes.u64(first_sequence).u64(previous_end).u32(0).crc().0;
         assert_eq!(bytes.len(), 72);
         Self { bytes, salt, epoch }
@@ -117,6 +129,11 @@ impl Segment {
     pub(crate) fn commit_at(self, time: u64, sequence: u64, synced_to: u64, operations: &[Vec<u8>]) -> Self {
         let payload = Buffer::default().int(operations.len() as u64).raw(&operations.concat());
         self.frame(1, sequence, time, synced_to, &payload.0)
+    }
+
+    /// As short as a closing frame.
+    pub(crate) fn empty_frame(self, sequence: u64) -> Self {
+        self.frame(1, sequence, time(sequence), 72, &[])
     }
 
     pub(crate) fn closing(self, next_sequence: u64) -> Self {

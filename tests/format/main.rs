@@ -5,6 +5,7 @@
 mod build;
 mod fixture;
 mod parse;
+mod segments;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -171,6 +172,20 @@ fn each_retention_has_its_number() -> selkie::Result<()> {
     Ok(())
 }
 
+/// Each of these files is refused as damaged in the way that is expected.
+fn check_refused<const N: usize>(cases: [(&str, Corruption, Files); N]) {
+    for (name, expected, files) in cases {
+        let kind = match open(&files) {
+            Err(error) => match error.kind() {
+                ErrorKind::Corrupted { kind, .. } => Some(*kind),
+                _ => None,
+            },
+            Ok(_) => None,
+        };
+        assert_eq!(kind, Some(expected), "{name}");
+    }
+}
+
 #[test]
 fn what_a_reader_must_refuse_is_refused() {
     use Corruption::{Foreign, Frame, Header, Missing, Payload, Sequence};
@@ -231,20 +246,12 @@ fn what_a_reader_must_refuse_is_refused() {
         ),
         ("a gap between segments", Missing, with("0000000000000003.log", Segment::new(DATABASE, 3, 1, 1, 72).bytes)),
     ];
-    for (name, expected, files) in cases {
-        let kind = match open(&files) {
-            Err(error) => match error.kind() {
-                ErrorKind::Corrupted { kind, .. } => Some(*kind),
-                _ => None,
-            },
-            Ok(_) => None,
-        };
-        assert_eq!(kind, Some(expected), "{name}");
-    }
+    check_refused(cases);
 
     let newer = [
         with("database", build::database_file(2, DATABASE)),
         with("0000000000000001.snapshot", snapshot(2, DATABASE).footer([3, 5, 9], 0)),
+        with("0000000000000002.log", Segment::of_format(2, DATABASE, 2, 1, 2, 136).bytes),
     ];
     for files in newer {
         let mut files = files;

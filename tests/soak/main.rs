@@ -133,9 +133,54 @@ fn a_reader_that_stays_costs_what_it_holds_and_no_more() {
         assert_eq!((stats.oldest_reader, stats.version), (VERSIONS, 2 * VERSIONS));
         let each = (heap_bytes() - before) / VERSIONS;
         println!("{each} bytes for each version of {value_bytes} bytes that a reader holds");
-        assert!(each <= 64 + if value_bytes > 22 { value_bytes + 24 } else { 0 }, "{each} of {value_bytes}");
+        assert!(each <= 80 + value_bytes + "key".len() as u64, "{each} of {value_bytes}");
         drop(view);
         db.collect_garbage().unwrap();
         assert!(heap_bytes() < before + (64 << 10));
     }
+}
+
+const LARGE: usize = 10_000;
+
+fn heap_comes_down_to(limit: u64) -> bool {
+    let end = Instant::now() + Duration::from_secs(20);
+    while heap_bytes() > limit && Instant::now() < end {
+        thread::sleep(Duration::from_millis(10));
+    }
+    heap_bytes() <= limit
+}
+
+#[test]
+fn old_values_go_while_somebody_writes() {
+    let _alone = ALONE.lock().unwrap();
+    for retention in RETENTIONS {
+        let db = Options::new().history(retention).in_memory().unwrap();
+        for _ in 0..4 {
+            let mut tx = db.begin_write().unwrap();
+            (0..KEYS).for_each(|number| tx.insert(key(number), [0; LARGE]).unwrap());
+            tx.commit().unwrap();
+        }
+        let kept = if retention == Retention::Versions(2) { KEYS * LARGE as u64 } else { 0 };
+        let end = Instant::now() + Duration::from_secs(20);
+        while db.stats().history_bytes > kept + 100 && Instant::now() < end {
+            db.insert("beat", "").unwrap();
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert!(db.stats().history_bytes <= kept + 100, "{retention:?}: {} bytes", db.stats().history_bytes);
+    }
+}
+
+#[test]
+fn an_idle_database_keeps_no_old_values() {
+    let _alone = ALONE.lock().unwrap();
+    let db = Database::in_memory();
+    let other = db.keyspace("other").unwrap();
+    let before = heap_bytes();
+    let view = db.begin_read().unwrap();
+    (0..2 * KEYS).for_each(|number| drop(db.insert(key(number % KEYS), [0; LARGE]).unwrap()));
+    (0..2 * KEYS).for_each(|number| drop(other.insert(key(number % KEYS), [0; LARGE]).unwrap()));
+    drop(other);
+    db.drop_keyspace("other").unwrap();
+    drop(view);
+    assert!(heap_comes_down_to(before + (KEYS + 20) * LARGE as u64), "{} bytes", heap_bytes() - before);
 }

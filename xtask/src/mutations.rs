@@ -106,6 +106,20 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         test: ("soak", "nothing_keeps_growing"),
     },
     Mutation {
+        name: "the table of records does not hear of a write",
+        file: "src/index/mod.rs",
+        from: "            table.replace(&record);\n",
+        to: "",
+        test: (LIBRARY, "what_was_read_before_is_found_as_it_became"),
+    },
+    Mutation {
+        name: "the table of records does not hear that a key was collected",
+        file: "src/index/mod.rs",
+        from: "|table| table.remove(spent.key())",
+        to: "|_| drop(spent.clone())",
+        test: (LIBRARY, "what_was_read_before_is_found_as_it_became"),
+    },
+    Mutation {
         name: "a reader that has no version yet is passed over",
         file: "src/engine/readers.rs",
         from: "if version == TAKEN || (version != FREE && !place.is_ended()) {",
@@ -122,9 +136,16 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "a writer puts a key into a leaf that was split meanwhile",
         file: "src/index/mod.rs",
-        from: "if !leaf.covers(key) {\n            return Some(revision);",
-        to: "if leaf.dead {\n            return Some(revision);",
+        from: "run.next.take_if(|record| leaf.holds(record.key()))",
+        to: "run.next.take_if(|_| !leaf.dead)",
         test: (MODELS, "models::split"),
+    },
+    Mutation {
+        name: "the collector leaves to the writers what they do not keep in mind",
+        file: "src/engine/collector.rs",
+        from: "self.garbage() <= self.collector.leftovers.count()",
+        to: "self.garbage() < u64::MAX",
+        test: ("soak", "old_values_go_while_somebody_writes"),
     },
     Mutation {
         name: "a reader that was ended goes on",
@@ -178,8 +199,8 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "another commits between the conflict check and the commit",
         file: "src/engine/commit.rs",
-        from: "validate(conditions, head.version, changes.clone())?;\n            }",
-        to: "validate(conditions, head.version, changes.clone())?;\n            }\n            \
+        from: "validate(conditions, head.version, write_set.changes())?;\n            }",
+        to: "validate(conditions, head.version, write_set.changes())?;\n            }\n            \
              drop(head);\n            head = self.head.lock();",
         test: (SCHEDULES, "no_increment_is_lost"),
     },
