@@ -67,10 +67,10 @@ const fn in_browsers(name: &'static str, run: fn(&Tools, u64, u64) -> Result<Str
 
 /// The longest come first, so that no core is left alone with one of them at the end.
 pub(crate) const PROOFS: &[Proof] = &[
-    test("kills", "kills of a process", Share::Parts(720), "kill", |tools, seconds, seed| {
+    test("kills", "kills of a process", Share::Parts(1000), "kill", |tools, seconds, seed| {
         tools.test("kill", "a_killed_process", &scaled(seconds, seed))
     }),
-    test("simulation", "simulated operations", Share::Parts(1150), "simulation", |tools, seconds, seed| {
+    test("simulation", "simulated operations", Share::Parts(800), "simulation", |tools, seconds, seed| {
         let images = [("SELKIE_IMAGES", "1".to_owned())];
         tools.test("simulation", "every_crash", &[&scaled(seconds, seed.wrapping_add(1_000_000))[..], &images].concat())
     }),
@@ -78,7 +78,7 @@ pub(crate) const PROOFS: &[Proof] = &[
     fuzzed("more operation sequences", SEQUENCES, 1150, |_, seconds, seed| {
         fuzz::run_for("operations", seconds, seed.wrapping_add(1))
     }),
-    test("random faults", "fault injections", Share::Parts(580), "faults", |tools, seconds, seed| {
+    test("random faults", "fault injections", Share::Parts(640), "faults", |tools, seconds, seed| {
         tools.test("faults", "several_faults", &scaled(seconds, seed))
     }),
     fuzzed("log decoder", DECODERS, 480, |_, seconds, seed| fuzz::run_for("log", seconds, seed)),
