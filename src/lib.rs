@@ -67,6 +67,7 @@ mod cursor;
 mod database;
 mod engine;
 mod error;
+mod few;
 mod files;
 #[cfg(feature = "testing")]
 #[doc(hidden)]

@@ -18,6 +18,7 @@ use super::catalog::KeyspaceState;
 use super::leftovers::FEW_CHANGES;
 use super::readers::Place;
 use crate::codec::{self, Operation};
+use crate::few::Few;
 use crate::index::{Blob, Horizon, ReadPoint, Record, Tally, as_ref};
 use crate::log;
 use crate::log::frame::Payload;
@@ -72,7 +73,7 @@ impl WriteSet for [(Arc<KeyspaceState>, Record)] {
 #[derive(Debug)]
 pub(crate) struct Reads {
     pub(crate) keyspace: Arc<KeyspaceState>,
-    pub(crate) keys: Vec<Blob>,
+    pub(crate) keys: Few<Blob>,
     pub(crate) ranges: Vec<(Bound<Blob>, Bound<Blob>)>,
 }
 

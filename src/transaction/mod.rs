@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::engine::catalog::KeyspaceState;
+use crate::few::Few;
 use crate::handle::Handle;
 use crate::index::{Blob, ReadPoint, Record};
 use crate::keyspace::Keyspace;
@@ -52,7 +53,7 @@ pub struct Transaction {
     options: TransactionOptions,
     /// What it reads from; none when it only writes.
     snapshot: Option<Snapshot>,
-    overlays: Vec<(Arc<KeyspaceState>, Overlay)>,
+    overlays: Few<(Arc<KeyspaceState>, Overlay)>,
     reads: RefCell<ReadSet>,
     savepoints: Savepoints,
     size_bytes: u64,
@@ -66,7 +67,7 @@ impl Transaction {
             handle: Arc::clone(handle),
             options,
             snapshot,
-            overlays: Vec::new(),
+            overlays: Few::new(),
             reads: RefCell::default(),
             savepoints: Savepoints::default(),
             size_bytes: 0,

@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 use std::mem;
 use std::ops::Bound;
 
+use crate::few::Few;
 use crate::index::{Record, prefix_after};
 
 /// How many records a block has at most, while there are not very many blocks.
@@ -31,7 +32,7 @@ struct Block {
 /// The changes of a transaction in one keyspace, new values and removals, each key once.
 #[derive(Debug, Default)]
 pub(crate) struct Overlay {
-    blocks: Vec<Block>,
+    blocks: Few<Block>,
 }
 
 impl Overlay {

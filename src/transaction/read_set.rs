@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::engine::catalog::KeyspaceState;
 use crate::engine::commit::Reads;
+use crate::few::Few;
 use crate::index::Blob;
 use crate::sorting;
 
@@ -17,7 +18,7 @@ type OpenRange = (Arc<KeyspaceState>, Bound<Blob>, Bound<Blob>);
 /// The keys and ranges that were read. It grows with what was read, not with how often.
 #[derive(Debug, Default)]
 pub(crate) struct ReadSet {
-    keyspaces: Vec<Reads>,
+    keyspaces: Few<Reads>,
     /// Ranges that are being read: they count in full until it is known how far they were read.
     open: Vec<Option<OpenRange>>,
 }
@@ -65,7 +66,7 @@ impl ReadSet {
     }
 
     /// Everything that was read, ranges that were never closed included.
-    pub(crate) fn into_reads(mut self) -> Vec<Reads> {
+    pub(crate) fn into_reads(mut self) -> Few<Reads> {
         for (keyspace, low, high) in std::mem::take(&mut self.open).into_iter().flatten() {
             self.reads_of(&keyspace).ranges.push((low, high));
         }
@@ -75,7 +76,7 @@ impl ReadSet {
     fn reads_of(&mut self, keyspace: &Arc<KeyspaceState>) -> &mut Reads {
         let position = self.keyspaces.iter().position(|reads| Arc::ptr_eq(&reads.keyspace, keyspace));
         let position = position.unwrap_or_else(|| {
-            self.keyspaces.push(Reads { keyspace: Arc::clone(keyspace), keys: Vec::new(), ranges: Vec::new() });
+            self.keyspaces.push(Reads { keyspace: Arc::clone(keyspace), keys: Few::new(), ranges: Vec::new() });
             self.keyspaces.len() - 1
         });
         &mut self.keyspaces[position]

@@ -45,7 +45,7 @@ impl Workload {
 
     /// The medium is measured beside the engines and not by them.
     pub(crate) fn is_contest(&self) -> bool {
-        *self != medium::MEDIUM
+        ![medium::MEDIUM, medium::SHARED].contains(self)
     }
 
     /// Whether its name has one of the words, or there are none.
@@ -94,7 +94,7 @@ impl Suite {
             Self::Contending => updates::CONTENDED.to_vec(),
             Self::Writing => [&mixed::ALL[..], &[deletes::DELETE]].concat(),
             Self::Large => large::ALL.to_vec(),
-            Self::Synced => [&[medium::MEDIUM][..], &synced::ALL].concat(),
+            Self::Synced => [&[medium::MEDIUM, medium::SHARED][..], &synced::ALL].concat(),
             Self::Opening => opening::ALL.to_vec(),
             Self::Footprint => footprint::ALL.to_vec(),
             Self::FillAndClose | Self::FillAndExit | Self::FillAndSnapshot => Vec::new(),

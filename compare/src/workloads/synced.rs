@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use super::medium::{self, MEDIUM};
+use super::medium::{self, MEDIUM, SHARED};
 use super::{Unit, Workload};
 use crate::data::{Data, stamp};
 use crate::engines::{Engine, Mode, Session};
@@ -24,6 +24,7 @@ pub(super) const ALL: [Workload; 4] = [LATENCY, WRITERS[0].0, WRITERS[1].0, WRIT
 
 pub(super) fn run<E: Engine>(task: &Task, data: &Data, recorder: &mut Recorder) -> Result {
     recorder.measure(&MEDIUM, || medium::measure(&task.directory))?;
+    recorder.measure(&SHARED, || medium::measure_shared(&task.directory))?;
     for (workload, writers, each) in &WRITERS {
         let with_latency = *writers == 1 && recorder.wants(&LATENCY);
         if !recorder.wants(workload) && !with_latency {
