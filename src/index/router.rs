@@ -36,7 +36,8 @@ pub(crate) struct Routes {
     common: Blob,
     /// Eight bytes of each low key after that.
     prefixes: Vec<u64>,
-    leaves: Vec<(Blob, Arc<SharedLeaf>)>,
+    lows: Vec<Blob>,
+    leaves: Vec<Arc<SharedLeaf>>,
 }
 
 impl Router {
@@ -90,13 +91,13 @@ impl Routes {
     fn of(leaves: &Leaves) -> Self {
         let mut nodes = leaves.iter().map(|node| (node.key().clone(), Arc::clone(node.value())));
         let first = nodes.next().map(|(_, leaf)| leaf);
-        let leaves: Vec<_> = nodes.collect();
-        let common = match (leaves.first(), leaves.last()) {
-            (Some((low, _)), Some((high, _))) => Blob::new(&low[..common_prefix(low, high)]),
+        let (lows, leaves): (Vec<Blob>, Vec<_>) = nodes.unzip();
+        let common = match (lows.first(), lows.last()) {
+            (Some(low), Some(high)) => Blob::new(&low[..common_prefix(low, high)]),
             _ => Blob::empty(),
         };
-        let prefixes = leaves.iter().map(|(low, _)| prefix_after(low, common.len())).collect();
-        Self { first, common, prefixes, leaves }
+        let prefixes = lows.iter().map(|low| prefix_after(low, common.len())).collect();
+        Self { first, common, prefixes, lows, leaves }
     }
 
     /// The leaf that held a key when the array was made.
@@ -110,7 +111,7 @@ impl Routes {
             self.leaves.len()
         };
         match after.checked_sub(1) {
-            Some(position) => Some(&self.leaves[position].1),
+            Some(position) => Some(&self.leaves[position]),
             None => self.first.as_ref(),
         }
     }
@@ -124,7 +125,7 @@ impl Routes {
         if self.prefixes.get(start) == Some(&prefix) {
             end += self.prefixes[start..].partition_point(|other| *other == prefix);
         }
-        start + self.leaves[start..end].partition_point(|(low, _)| &low[..] <= key)
+        start + self.lows[start..end].partition_point(|low| &low[..] <= key)
     }
 }
 
