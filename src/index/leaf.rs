@@ -8,6 +8,8 @@ use std::ops::Bound;
 // What it says of a leaf is read and set under the leaf's lock.
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use arrayvec::ArrayVec;
+
 use super::blob::Blob;
 use super::record::Record;
 use super::revision::{Horizon, Revision, Tally};
@@ -36,8 +38,8 @@ pub(crate) struct Leaf {
     pub(crate) high: Option<Blob>,
     /// How many bytes at the beginning of all keys are the same.
     strip: usize,
-    /// The keys, each with its revisions.
-    pub(crate) entries: Vec<Revision>,
+    /// The keys, each with its revisions. Their number comes first, and they themselves are in the same piece of memory.
+    pub(crate) entries: ArrayVec<Revision, CAPACITY>,
     /// In ascending order; where there is no entry, the greatest number there is.
     prefixes: [u64; CAPACITY],
     pub(crate) low: Blob,
@@ -79,7 +81,7 @@ impl Leaf {
             entered: Entered::default(),
             strip: 0,
             prefixes: [u64::MAX; CAPACITY],
-            entries: Vec::new(),
+            entries: ArrayVec::new(),
         };
         leaf.set_high(high);
         leaf
@@ -229,7 +231,6 @@ impl Leaf {
     /// Moves the entries from `position` on into a new leaf, which begins with `low`.
     pub(crate) fn split_off(&mut self, position: usize, low: Blob) -> Leaf {
         let mut right = Leaf::new(low, None);
-        right.entries.reserve(self.entries.len() - position);
         for entry in self.entries.drain(position..) {
             right.append(entry);
         }
@@ -263,7 +264,7 @@ impl Leaf {
         mut forget: impl FnMut(&Record),
     ) -> Option<(Version, u64)> {
         let mut forgotten = None;
-        self.entries.retain_mut(|entry| {
+        self.entries.retain(|entry| {
             entry.prune(horizon, tally);
             let spent = entry.is_spent(horizon);
             if spent {
