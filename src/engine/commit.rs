@@ -131,7 +131,10 @@ impl Engine {
         self.wait_for_room()?;
         let payload = self.log.is_some().then(|| encode_changes(write_set.changes()));
         let ticket = {
-            let mut head = self.head.lock();
+            let mut head = self.head.try_lock().unwrap_or_else(|| {
+                warm_up(write_set.changes());
+                self.head.lock()
+            });
             self.check_writable()?;
             for (keyspace, _) in write_set.changes() {
                 keyspace.check(ReadPoint::version(head.version))?;
@@ -219,6 +222,14 @@ impl Engine {
         if self.collector.wants_signal(version) || self.snapshot_is_due() {
             self.signal_maintenance();
         }
+    }
+}
+
+/// Uses the time until the commit lock is free to fetch from memory what the commit will need under it.
+#[cold]
+fn warm_up<'a>(changes: impl Iterator<Item = Change<'a>>) {
+    for (keyspace, record) in changes.take(FEW_CHANGES) {
+        keyspace.index.warm_up(record.key());
     }
 }
 

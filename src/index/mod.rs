@@ -150,6 +150,11 @@ impl Index {
         found.unwrap_or_else(|version| self.with_leaf(key, |leaf| version(leaf.get(key).map(|entry| &entry.record))))
     }
 
+    /// Goes the way of a write to its key, so that the processor's caches have what lies there.
+    pub(crate) fn warm_up(&self, key: &[u8]) {
+        self.with_leaf(key, |leaf| std::hint::black_box(leaf.search(key).is_ok()));
+    }
+
     /// A key between the bounds with a revision newer than `since`, and that revision's version.
     pub(crate) fn newer_in(&self, low: Bound<&[u8]>, high: Bound<&[u8]>, since: Version) -> Option<(Blob, Version)> {
         let mut from = bound_to_blob(low);
