@@ -21,7 +21,7 @@ use crate::codec::{self, Operation};
 use crate::few::Few;
 use crate::index::{Blob, Horizon, ReadPoint, Record, Tally, as_ref};
 use crate::log;
-use crate::log::frame::Payload;
+use crate::log::frame::Frame;
 use crate::options::{Durability, Visibility};
 use crate::progress::Stage;
 use crate::runtime;
@@ -104,10 +104,16 @@ pub(crate) fn stage_of(durability: Durability) -> Stage {
     }
 }
 
-/// The payload of a commit's frame.
-pub(crate) fn encode_changes<'a>(changes: impl Iterator<Item = Change<'a>> + Clone) -> Payload {
-    let mut buffer = Vec::with_capacity(256);
-    codec::encode(&(changes.clone().count() as u64), &mut buffer);
+/// What an operation takes at most in a payload beside its key and its value.
+const OPERATION_BYTES: usize = 16;
+
+/// A commit's frame.
+pub(crate) fn encode_changes<'a>(changes: impl Iterator<Item = Change<'a>> + Clone) -> Frame {
+    let (count, bytes) = changes.clone().fold((0_u64, OPERATION_BYTES), |(count, bytes), (_, record)| {
+        (count + 1, bytes + OPERATION_BYTES + record.length())
+    });
+    let mut buffer = Frame::buffer(bytes);
+    codec::encode(&count, &mut buffer);
     for (keyspace, record) in changes {
         let (keyspace, key) = (keyspace.number, record.key());
         match record.value() {
@@ -115,7 +121,7 @@ pub(crate) fn encode_changes<'a>(changes: impl Iterator<Item = Change<'a>> + Clo
             None => codec::encode(&Operation::Remove { keyspace, key }, &mut buffer),
         }
     }
-    Payload::new(buffer)
+    Frame::new(buffer)
 }
 
 impl Engine {
@@ -129,7 +135,7 @@ impl Engine {
         self.check_writable()?;
         self.check_history_limit()?;
         self.wait_for_room()?;
-        let payload = self.log.is_some().then(|| encode_changes(write_set.changes()));
+        let frame = self.log.is_some().then(|| encode_changes(write_set.changes()));
         let ticket = {
             let mut head = self.head.try_lock().unwrap_or_else(|| {
                 warm_up(write_set.changes());
@@ -146,7 +152,7 @@ impl Engine {
             write_set.stamp(ticket.version, ticket.time);
             self.feed.push(ticket.version, ticket.time, write_set.changes());
             self.apply(&mut head, ticket, write_set);
-            self.append(ticket, durability, payload.as_ref());
+            self.append(ticket, durability, frame);
             ticket
         };
         self.after_commit(ticket.version);
@@ -165,7 +171,7 @@ impl Engine {
         let durability = self.options.durability;
         let ticket = self.claim(&mut head, durability);
         let (operation, value) = change(ticket.version, ticket.time);
-        self.append(ticket, durability, Some(&operation_payload(&operation)));
+        self.append(ticket, durability, Some(operation_frame(&operation)));
         drop(head);
         self.after_commit(ticket.version);
         Ok((ticket, value))
@@ -199,14 +205,14 @@ impl Engine {
     }
 
     /// Hands the commit to the log, and publishes it as early as its visibility allows.
-    fn append(&self, ticket: Ticket, durability: Durability, payload: Option<&Payload>) {
+    fn append(&self, ticket: Ticket, durability: Durability, frame: Option<Frame>) {
         let Ticket { version, time, stage } = ticket;
         let visible = match self.options.visibility {
             Visibility::Applied => Stage::Applied,
             Visibility::Durable => stage.min(stage_of(self.options.durability)),
         };
-        if let (Some(log), Some(payload)) = (&self.log, payload) {
-            log.push(&log::Record { payload, version, time, durability, visible });
+        if let (Some(log), Some(frame)) = (&self.log, frame) {
+            log.push(log::Record { frame, version, time, durability, visible });
             let earlier_are_visible = self.progress.published() + 1 == version;
             if visible > Stage::Applied || !earlier_are_visible {
                 return;
@@ -233,12 +239,12 @@ fn warm_up<'a>(changes: impl Iterator<Item = Change<'a>>) {
     }
 }
 
-/// The payload of a commit that does one thing to the catalog.
-fn operation_payload(operation: &Operation<'_>) -> Payload {
-    let mut buffer = Vec::new();
+/// The frame of a commit that does one thing to the catalog.
+fn operation_frame(operation: &Operation<'_>) -> Frame {
+    let mut buffer = Frame::buffer(OPERATION_BYTES);
     codec::encode(&1_u64, &mut buffer);
     codec::encode(operation, &mut buffer);
-    Payload::new(buffer)
+    Frame::new(buffer)
 }
 
 fn validate<'a>(conditions: Conditions<'_>, now: Version, changes: impl Iterator<Item = Change<'a>>) -> Result<()> {

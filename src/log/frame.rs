@@ -45,29 +45,37 @@ pub(crate) struct FrameHeader {
     pub(crate) payload_checksum: u32,
 }
 
-/// A commit's operations, encoded and padded, ready to be put into the log.
-#[derive(Debug, Clone)]
-pub(crate) struct Payload {
+/// A commit's frame, ready to be put into the log but for the header, which is known only then.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    /// Room for the header, and the payload with its zeros.
     bytes: Vec<u8>,
     length: u32,
     checksum: u32,
 }
 
-impl Payload {
-    /// Pads and checksums the encoded operations. This is the costly part, done outside of every lock.
-    pub(crate) fn new(mut bytes: Vec<u8>) -> Self {
-        let length = bytes.len() as u32;
-        bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), 0);
-        let checksum = checksum::hash(&bytes);
-        Self { bytes, length, checksum }
+impl Frame {
+    /// Where a payload of about so many bytes is to be encoded: behind the room for the header.
+    pub(crate) fn buffer(payload_bytes: usize) -> Vec<u8> {
+        let mut buffer = Vec::with_capacity(HEADER_BYTES + payload_bytes + ALIGNMENT);
+        buffer.resize(HEADER_BYTES, 0);
+        buffer
     }
 
-    pub(crate) fn frame_bytes(&self) -> u64 {
-        (HEADER_BYTES + self.bytes.len()) as u64
+    /// Pads and checksums the payload in a [`buffer`](Self::buffer). This is the costly part, done outside of every lock.
+    pub(crate) fn new(mut buffer: Vec<u8>) -> Self {
+        let length = (buffer.len() - HEADER_BYTES) as u32;
+        buffer.resize(buffer.len().next_multiple_of(ALIGNMENT), 0);
+        let checksum = checksum::hash(&buffer[HEADER_BYTES..]);
+        Self { bytes: buffer, length, checksum }
     }
 
-    /// Appends the frame to a buffer.
-    pub(crate) fn write(&self, stamp: Stamp, salt: u64, buffer: &mut Vec<u8>) {
+    pub(crate) fn length(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// Appends the frame to those before it. The first one is not copied.
+    pub(crate) fn append(mut self, stamp: Stamp, salt: u64, frames: &mut Vec<u8>) {
         let header = FrameHeader {
             kind: FrameKind::Commit,
             length: self.length,
@@ -77,8 +85,12 @@ impl Payload {
             epoch: stamp.epoch,
             payload_checksum: self.checksum,
         };
-        buffer.extend_from_slice(&header.encode(salt));
-        buffer.extend_from_slice(&self.bytes);
+        self.bytes[..HEADER_BYTES].copy_from_slice(&header.encode(salt));
+        if frames.is_empty() {
+            *frames = self.bytes;
+        } else {
+            frames.extend_from_slice(&self.bytes);
+        }
     }
 }
 
@@ -175,17 +187,24 @@ pub(crate) fn u64_at(bytes: &[u8], offset: usize) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
+    /// The frame of a payload.
+    pub(crate) fn framed(payload: &[u8]) -> Frame {
+        let mut buffer = Frame::buffer(payload.len());
+        buffer.extend_from_slice(payload);
+        Frame::new(buffer)
+    }
+
     #[test]
     fn every_flipped_bit_of_a_frame_is_noticed() {
         let mut frame = Vec::new();
         let stamp = Stamp { sequence: 7, time: 8, synced_to: 72, epoch: 1 };
-        Payload::new(b"payload of a frame".to_vec()).write(stamp, 99, &mut frame);
+        framed(b"payload of a frame").append(stamp, 99, &mut frame);
         let intact = |bytes: &[u8]| {
             FrameHeader::decode(bytes, 99).and_then(|header| header.payload(bytes).map(<[u8]>::to_vec)).is_some()
         };

@@ -102,7 +102,8 @@ impl Log {
     }
 
     /// Queues a commit. The caller holds the commit lock, so that commits come in the order of their versions.
-    pub(crate) fn push(&self, record: &Record<'_>) {
+    pub(crate) fn push(&self, record: Record) {
+        let frame_bytes = record.frame.length();
         let has_new_deadline = {
             let mut tail = self.tail.lock();
             let deadline = tail.sync_deadline();
@@ -110,7 +111,7 @@ impl Log {
             self.progress.set_queued_bytes(tail.queued_bytes);
             tail.sync_deadline().is_some_and(|new| deadline.is_none_or(|old| new < old))
         };
-        self.counters.bytes.fetch_add(record.payload.frame_bytes(), Ordering::Relaxed);
+        self.counters.bytes.fetch_add(frame_bytes, Ordering::Relaxed);
         if has_new_deadline {
             // The background sleeps until a later deadline, or for ever, unless it hears of this one.
             self.signal();

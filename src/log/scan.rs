@@ -184,7 +184,8 @@ pub(crate) fn written(bytes: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::frame::{Payload, Stamp, closing};
+    use super::super::frame::tests::framed;
+    use super::super::frame::{Stamp, closing};
     use super::*;
     use crate::ErrorKind;
 
@@ -202,7 +203,7 @@ mod tests {
             offsets.push(data.len());
             let synced_to = if synced { data.len() as u64 } else { SEGMENT_HEADER_BYTES as u64 };
             let stamp = Stamp { sequence, time: 0, synced_to, epoch: 1 };
-            Payload::new(vec![sequence as u8; 20]).write(stamp, HEADER.salt, &mut data);
+            framed(&[sequence as u8; 20]).append(stamp, HEADER.salt, &mut data);
         }
         offsets.push(data.len());
         if close {
@@ -309,7 +310,7 @@ mod tests {
         let header = SegmentHeader { first_sequence: Version::MAX, ..HEADER };
         let mut data = header.encode().to_vec();
         let stamp = Stamp { sequence: Version::MAX, time: 0, synced_to: data.len() as u64, epoch: 1 };
-        Payload::new(vec![0]).write(stamp, header.salt, &mut data);
+        framed(&[0]).append(stamp, header.salt, &mut data);
         let error = Scan::new("log", header, &data, None).run(|_| Ok(())).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Corrupted { kind: Corruption::Sequence, .. }), "{error}");
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::frame::{HEADER_BYTES, Payload, Stamp, closing};
+use super::frame::{Frame, HEADER_BYTES, Stamp, closing};
 use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_name};
 use crate::Version;
 use crate::options::Durability;
@@ -12,8 +12,8 @@ use crate::runtime::{self, Instant, random};
 
 /// A commit on its way into the log.
 #[derive(Debug)]
-pub(crate) struct Record<'a> {
-    pub(crate) payload: &'a Payload,
+pub(crate) struct Record {
+    pub(crate) frame: Frame,
     pub(crate) version: Version,
     pub(crate) time: u64,
     pub(crate) durability: Durability,
@@ -116,8 +116,8 @@ impl Tail {
     }
 
     /// Queues a commit's frame.
-    pub(crate) fn push(&mut self, record: &Record<'_>) {
-        let bytes = record.payload.frame_bytes();
+    pub(crate) fn push(&mut self, record: Record) {
+        let bytes = record.frame.length();
         if !self.is_empty() && self.offset + bytes > self.segment_bytes {
             self.rotate();
         }
@@ -127,7 +127,7 @@ impl Tail {
         let sync = self.wants_sync(record.durability, bytes);
         let salt = self.header.salt;
         let group = self.open_group();
-        record.payload.write(stamp, salt, &mut group.bytes);
+        record.frame.append(stamp, salt, &mut group.bytes);
         group.last = record.version;
         group.sync |= sync || record.visible == Stage::Synced;
         let held_back = group.visible_when_written + 1 != record.version || record.visible == Stage::Synced;
