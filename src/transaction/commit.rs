@@ -186,6 +186,10 @@ impl Applied {
                 Demand::None => {}
             }
         }
+        let is_done = |ticket: Ticket| self.handle.progress.reached(Goal::Commit(ticket.version, ticket.stage));
+        if self.ticket.is_none_or(is_done) {
+            return Ok(CommitInfo::new(&self.handle, self.version));
+        }
         block_on(self.wait())
     }
 
