@@ -104,14 +104,14 @@ pub(crate) fn stage_of(durability: Durability) -> Stage {
     }
 }
 
-/// What an operation takes at most in a payload beside its key and its value.
-const OPERATION_BYTES: usize = 16;
+/// What a change takes at most in a payload beside its key and its value.
+const CHANGE_BYTES: usize = 16;
 
 /// A commit's frame.
 pub(crate) fn encode_changes<'a>(changes: impl Iterator<Item = Change<'a>> + Clone) -> Frame {
-    let (count, bytes) = changes.clone().fold((0_u64, OPERATION_BYTES), |(count, bytes), (_, record)| {
-        (count + 1, bytes + OPERATION_BYTES + record.length())
-    });
+    let (count, bytes) = changes
+        .clone()
+        .fold((0_u64, CHANGE_BYTES), |(count, bytes), (_, record)| (count + 1, bytes + CHANGE_BYTES + record.length()));
     let mut buffer = Frame::buffer(bytes);
     codec::encode(&count, &mut buffer);
     for (keyspace, record) in changes {
@@ -241,7 +241,7 @@ fn warm_up<'a>(changes: impl Iterator<Item = Change<'a>>) {
 
 /// The frame of a commit that does one thing to the catalog.
 fn operation_frame(operation: &Operation<'_>) -> Frame {
-    let mut buffer = Frame::buffer(OPERATION_BYTES);
+    let mut buffer = Frame::buffer(0);
     codec::encode(&1_u64, &mut buffer);
     codec::encode(operation, &mut buffer);
     Frame::new(buffer)

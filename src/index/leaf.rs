@@ -38,7 +38,7 @@ pub(crate) struct Leaf {
     pub(crate) high: Option<Blob>,
     /// How many bytes at the beginning of all keys are the same.
     strip: usize,
-    /// The keys, each with its revisions. Their number comes first, and they themselves are in the same piece of memory.
+    /// The keys, each with its revisions, in the same piece of memory. A search needs their number first.
     pub(crate) entries: ArrayVec<Revision, CAPACITY>,
     /// In ascending order; where there is no entry, the greatest number there is.
     prefixes: [u64; CAPACITY],

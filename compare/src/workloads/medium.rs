@@ -1,15 +1,15 @@
 //! The medium's own rate, beside which synced commits are to be seen: a small write into allocated space, then
 //! `fdatasync`, by one thread, and by 64 that share them.
 //!
-//! Those 64 do nothing else: whoever comes while nobody writes does it for all who came meanwhile, and wakes them. What
-//! they reach is what the medium and changing between threads allow, without any engine.
+//! Those 64 do nothing else: one writes for all who wait, wakes them, and leaves those who came meanwhile to one of them.
+//! What they reach is what the medium and changing between threads allow, without any engine.
 //!
 //! It is measured on the same directory in the same process, just before the engine's commits, since it varies.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, Thread};
 use std::time::Instant;
@@ -55,7 +55,19 @@ pub(super) fn measure(directory: &Path) -> Result<Outcome> {
 /// Somebody whose write is to be on the medium.
 struct Waiting {
     thread: Thread,
-    is_done: AtomicBool,
+    call: AtomicU8,
+}
+
+/// What somebody who waits is called for.
+const NOTHING: u8 = 0;
+const TO_LEAD: u8 = 1;
+const TO_GO_ON: u8 = 2;
+
+impl Waiting {
+    fn call(&self, what: u8) {
+        self.call.store(what, Ordering::Release);
+        self.thread.unpark();
+    }
 }
 
 #[derive(Default)]
@@ -81,7 +93,7 @@ pub(super) fn measure_shared(directory: &Path) -> Result<Outcome> {
 }
 
 fn share(group: &Mutex<Group>, file: &File) -> Result {
-    let own = Arc::new(Waiting { thread: thread::current(), is_done: AtomicBool::new(false) });
+    let own = Arc::new(Waiting { thread: thread::current(), call: AtomicU8::new(NOTHING) });
     let is_led = {
         let mut group = group.lock().map_err(|_| "a thread panicked")?;
         group.waiting.push(Arc::clone(&own));
@@ -90,31 +102,31 @@ fn share(group: &Mutex<Group>, file: &File) -> Result {
     if !is_led {
         return lead(group, file);
     }
-    while !own.is_done.load(Ordering::Acquire) {
-        thread::park();
+    loop {
+        match own.call.load(Ordering::Acquire) {
+            TO_LEAD => return lead(group, file),
+            TO_GO_ON => return Ok(()),
+            _ => thread::park(),
+        }
     }
-    Ok(())
 }
 
-/// Writes for all who wait, until nobody does.
+/// Writes for all who wait, himself among them, and leaves those who came meanwhile to one of them.
 fn lead(group: &Mutex<Group>, file: &File) -> Result {
-    loop {
-        let (waiting, written) = {
-            let mut group = group.lock().map_err(|_| "a thread panicked")?;
-            let waiting = std::mem::take(&mut group.waiting);
-            group.is_led = !waiting.is_empty();
-            group.written += waiting.len();
-            (waiting, group.written)
-        };
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        let bytes = vec![written as u8; waiting.len() * BYTES];
-        file.write_all_at(&bytes, ((written - waiting.len()) * BYTES) as u64)?;
-        file.sync_data()?;
-        for one in waiting {
-            one.is_done.store(true, Ordering::Release);
-            one.thread.unpark();
-        }
+    let (waiting, written) = {
+        let mut group = group.lock().map_err(|_| "a thread panicked")?;
+        let waiting = std::mem::take(&mut group.waiting);
+        group.written += waiting.len();
+        (waiting, group.written)
+    };
+    let bytes = vec![written as u8; waiting.len() * BYTES];
+    let place = (written - waiting.len()) * BYTES;
+    let done = file.write_all_at(&bytes, place as u64).and_then(|()| file.sync_data());
+    waiting.iter().for_each(|one| one.call(TO_GO_ON));
+    let mut group = group.lock().map_err(|_| "a thread panicked")?;
+    match group.waiting.first() {
+        Some(next) => next.call(TO_LEAD),
+        None => group.is_led = false,
     }
+    Ok(done?)
 }
