@@ -73,7 +73,9 @@ fn a_commit_that_is_taken_for_an_abort_is_condemned() {
 #[test]
 fn an_abort_that_is_taken_for_a_commit_is_condemned() {
     let anomalies = spoiled(|attempts| writer(attempts, Outcome::Aborted).outcome = Outcome::Committed);
-    assert!(anomalies.iter().any(|name| name.ends_with("-realtime")), "{anomalies:?}");
+    // Mostly the clock tells of it, and sometimes what was read is enough.
+    let is_told = |name: &String| name.ends_with("-realtime") || name == "G-single-item";
+    assert!(anomalies.iter().any(is_told), "{anomalies:?}");
 }
 
 #[test]
