@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { cp, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
-import { pkg, root, target, templates, tool } from "./places.mjs";
+import { modules, pkg, root, target, templates, tool } from "./places.mjs";
 
 const run = promisify(execFile);
 
@@ -33,5 +33,5 @@ export async function pack(version) {
 /** Both fail on anything they find: warnings too. */
 export async function checkPackage(tarball) {
   await tool("publint", ["run", pkg, "--strict"]);
-  await tool("attw", [tarball, "--profile", "esm-only", "--no-emoji", "--no-color", "--exclude-entrypoints", "./selkie.wasm", "./worker.js", "./package.json"]);
+  await tool("attw", [tarball, "--profile", "esm-only", "--no-emoji", "--no-color", "--exclude-entrypoints", ...modules.map((name) => `./${name}`), "./worker.js", "./package.json"]);
 }

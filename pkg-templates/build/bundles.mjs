@@ -5,7 +5,7 @@ import { readFile, rm, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { build } from "esbuild";
 import { glue } from "./glue.mjs";
-import { dist, entries, inlined, present, rare, source, storages, templates } from "./places.mjs";
+import { dist, entries, inlined, modules, present, rare, source, storages, templates } from "./places.mjs";
 
 function options({ dev }) {
   return {
@@ -14,6 +14,8 @@ function options({ dev }) {
     target: "es2022",
     tsconfig: path.join(templates, "tsconfig.json"),
     minify: !dev,
+    // Names that only the glue and what calls it have.
+    mangleProps: dev ? undefined : /^(__wbg_ptr|__wrap|__destroy_into_raw|[a-z]+(_[a-z]+)+)$/,
     sourcemap: dev ? "inline" : false,
     legalComments: "none",
     logLevel: "warning",
@@ -44,8 +46,8 @@ function entry(name, { dev }) {
 }
 
 export async function bundle({ dev }) {
-  const entryPoints = ["worker.js", ...rare].map((name) => path.join(storages, name));
-  await build({ ...options({ dev }), entryPoints, outdir: dist, platform: "browser" });
+  const entryPoints = [path.join(storages, "worker.js"), ...rare];
+  await build({ ...options({ dev }), entryPoints, outdir: dist, entryNames: "[name]", platform: "browser" });
   for (const name of present(entries, { dev })) await entry(name, { dev });
 }
 
@@ -53,11 +55,11 @@ export async function bundle({ dev }) {
 export async function bundleInline({ dev }) {
   await rm(inlined, { recursive: true, force: true });
   await mkdir(inlined, { recursive: true });
-  const wasm = await readFile(path.join(dist, "selkie.wasm"), "base64");
+  const [wasm, later] = await Promise.all(modules.map((name) => readFile(path.join(dist, name), "base64")));
   const text = await readFile(path.join(dist, "worker.js"), "utf8");
-  const script = `export const wasmBase64 = ${JSON.stringify(wasm)};\nexport const workerText = ${JSON.stringify(text)};\n`;
-  await writeFile(path.join(inlined, "inlined.js"), script);
-  const types = "export declare const wasmBase64: string;\nexport declare const workerText: string;\n";
-  await writeFile(path.join(inlined, "inlined.d.ts"), types);
+  const texts = Object.entries({ wasmBase64: wasm, laterBase64: later, workerText: text });
+  const lines = (line) => texts.map(line).join("\n");
+  await writeFile(path.join(inlined, "inlined.js"), lines(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`));
+  await writeFile(path.join(inlined, "inlined.d.ts"), lines(([name]) => `export declare const ${name}: string;`));
   for (const name of present(["inline"], { dev })) await entry(name, { dev });
 }

@@ -1,5 +1,6 @@
-// What is changed in the glue between the wasm and TypeScript: the exports are guarded (see src/guard.ts), and what is
-// imported and exported has short names, because the long ones would be in both files of the download.
+// What is changed in the glue between the wasm and TypeScript: the exports are guarded (see src/guard.ts) and come from two
+// modules (see src/linking.ts); what is imported and exported has short names, because the long ones would be in both files
+// of the download; and what it has for older browsers goes.
 
 import { readFile } from "node:fs/promises";
 import path from "node:path";
@@ -44,8 +45,23 @@ function guardGlue(text) {
   const isUnattended = (name) => later.has(name) || /^__wbg_\w+_free$/.test(name);
   const list = (matches) => JSON.stringify(Array.from(used).filter(matches).map((name) => exports.get(name) ?? name));
   const kinds = `{ helpers: ${list(isHelper)}, unattended: ${list(isUnattended)} }`;
-  const guard = JSON.stringify(path.join(source, "guard.ts"));
-  return `import { guarded } from ${guard};\n${text.replace(EXPORTED, `wasm = guarded(instance.exports, ${kinds});`)}`;
+  const linking = JSON.stringify(path.join(source, "linking.ts"));
+  return `import { link } from ${linking};\n${text.replace(EXPORTED, `wasm = link(instance.exports, ${kinds}, __wbg_get_imports);`)}`;
+}
+
+/** What a browser without newer features needs, none of which could load the engine, and what nothing here uses. */
+const NEEDLESS = [
+  /\(typeof FinalizationRegistry === 'undefined'\)\s+\? \{ register: \(\) => \{\}, unregister: \(\) => \{\} \}\s+:(?= new )/g,
+  /^if \(!\('encodeInto' in cachedTextEncoder\)\) \{$.*?^\}$/gms,
+  /^if \(Symbol\.dispose\) .*$/gm,
+  / else \{\s+console\.warn\('using deprecated parameters [^}]*\}/g,
+];
+
+function shortenGlue(text) {
+  return NEEDLESS.reduce((left, needless) => {
+    if (left.search(needless) < 0) throw new Error(`the glue is expected to have ${needless.source}`);
+    return left.replace(needless, "");
+  }, text);
 }
 
 /** The plugin of esbuild that changes the glue. In the wasm the names are the short ones already, if they were shortened. */
@@ -54,7 +70,7 @@ export const glue = {
   setup(build) {
     build.onLoad({ filter: /selkie\.js$/ }, async ({ path: file }) => {
       if (file !== path.join(core, "selkie.js")) return undefined;
-      return { contents: renameGlue(guardGlue(await readFile(file, "utf8"))), loader: "js" };
+      return { contents: renameGlue(shortenGlue(guardGlue(await readFile(file, "utf8")))), loader: "js" };
     });
   },
 };

@@ -2,6 +2,7 @@
 
 const NAMES = "name";
 const FUNCTION_NAMES = 1;
+const [FUNCTION, TABLE, GLOBAL] = [0, 1, 3];
 const [CUSTOM, IMPORT, EXPORT, START, CODE, DATA] = [0, 2, 7, 8, 10, 11];
 
 /** A place in some bytes that goes on with each read. */
@@ -54,6 +55,14 @@ const list = (items) => Buffer.concat([number(items.length), ...items]);
 function text(value) {
   const bytes = Buffer.from(value);
   return Buffer.concat([number(bytes.length), bytes]);
+}
+
+function skipImport(reader, kind) {
+  // A table has the type of its elements before its limits.
+  if (kind === TABLE) reader.byte();
+  if (kind === FUNCTION) reader.number();
+  else if (kind === GLOBAL) reader.take(2);
+  else for (let limits = reader.byte() & 1 ? 2 : 1; limits > 0; limits--) reader.number();
 }
 
 export class Module {
@@ -111,12 +120,14 @@ export class Module {
     this.sections.push({ id: CUSTOM, content });
   }
 
+  /** What is imported: `description` is its type, as it is written. */
   #imports() {
     const reader = new Reader(this.#section(IMPORT).content);
     return Array.from({ length: reader.number() }, () => {
-      const [module, name] = [reader.text(), reader.text()];
-      if (reader.byte() !== 0) throw new Error("wasm-bindgen is expected to import functions only");
-      return { module, name, type: reader.number() };
+      const [module, name, kind] = [reader.text(), reader.text(), reader.byte()];
+      const start = reader.offset;
+      skipImport(reader, kind);
+      return { module, name, kind, description: reader.bytes.subarray(start, reader.offset) };
     });
   }
 
@@ -124,20 +135,23 @@ export class Module {
     return this.#section(START) !== undefined;
   }
 
+  /** How many functions are imported: the first ones in the numbering of functions. */
   importCount() {
-    return this.#imports().length;
+    return this.#imports().filter(({ kind }) => kind === FUNCTION).length;
   }
 
   /** The functions that are exported, by name and index. */
   exports() {
     const reader = new Reader(this.#section(EXPORT).content);
     const exports = Array.from({ length: reader.number() }, () => ({ name: reader.text(), kind: reader.byte(), index: reader.number() }));
-    return exports.filter(({ kind }) => kind === 0);
+    return exports.filter(({ kind }) => kind === FUNCTION);
   }
 
   /** Gives what is imported other names. */
   renameImports(rename) {
-    const imports = this.#imports().map(({ module, name, type }) => Buffer.concat([text(module), text(rename(name)), Uint8Array.of(0), number(type)]));
+    const imports = this.#imports().map(({ module, name, kind, description }) => {
+      return Buffer.concat([text(module), text(rename(name)), Uint8Array.of(kind), description]);
+    });
     this.#section(IMPORT).content = list(imports);
   }
 

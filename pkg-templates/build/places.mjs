@@ -24,8 +24,14 @@ export const dist = path.join(pkg, "dist");
 /** The entries of the package that are bundled one by one; `inline` needs their output. */
 export const entries = ["index", "node", "level"];
 
-/** What `index` imports only when it is needed: nothing that service workers need, which cannot import anything later. */
-export const rare = ["opfs-files.js"];
+/** The engine: what every page needs, and what is loaded when it is needed (split.mjs). */
+export const modules = ["selkie.wasm", "selkie-later.wasm"];
+
+/** What `index` imports only when it is needed. Service workers cannot import anything later: for them there is `inline`. */
+export const rare = [
+  ...["indexeddb.js", "opfs-files.js", "opfs-snapshot.js"].map((name) => path.join(storages, name)),
+  ...["files.ts", "following.ts"].map((name) => path.join(source, name)),
+];
 
 /** The entries that there are: all of them, or with `dev` those that are written already. */
 export function present(names, { dev }) {

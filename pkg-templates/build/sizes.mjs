@@ -4,16 +4,19 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { dist, rare } from "./places.mjs";
+import { dist, modules, rare } from "./places.mjs";
 
-// What it may grow to. The aim is 120 kB, and later 100.
-const LIMIT_BYTES = 142_500;
-const PAGE = ["index.js", "worker.js", "selkie.wasm"];
+// What it may grow to. The aim is 100 kB.
+const LIMIT_BYTES = 120_000;
+const PAGE = ["index.js", "worker.js", modules[0]];
 
 async function size(name) {
   const bytes = await readFile(path.join(dist, name));
   return { name, raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length };
 }
+
+/** What a source file is named as a script. */
+const bundled = (file) => path.basename(file).replace(/\.ts$/, ".js");
 
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
 
@@ -27,7 +30,7 @@ export async function reportSizes({ limited }) {
   const sum = (key) => sizes.reduce((total, file) => total + file[key], 0);
   const all = { name: "a page", raw: sum("raw"), gzip: sum("gzip") };
   for (const file of [...sizes, all]) console.log(line(file));
-  for (const file of await Promise.all(rare.map(size))) console.log(`${line(file)}, when it is needed`);
+  for (const file of await Promise.all([modules[1], ...rare.map(bundled)].map(size))) console.log(`${line(file)}, when it is needed`);
   if (limited && all.gzip > LIMIT_BYTES) {
     throw new Error(`a page downloads ${kilobytes(all.gzip)} gzip, more than the limit of ${kilobytes(LIMIT_BYTES)}`);
   }

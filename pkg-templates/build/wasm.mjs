@@ -5,8 +5,8 @@ import path from "node:path";
 import { Module } from "./module.mjs";
 import { shorten } from "./glue.mjs";
 import { nameByLikeness } from "./order.mjs";
-import { isEmptied, removePanics } from "./panics.mjs";
-import { core, dist, linked, mangled, pkg, target, tool } from "./places.mjs";
+import { core, dist, linked, mangled, modules, pkg, target, tool } from "./places.mjs";
+import { split } from "./split.mjs";
 import { removeUnreachable } from "./unreachable.mjs";
 import { LINKING } from "./relocations.mjs";
 
@@ -24,27 +24,37 @@ const FEATURES = [
 
 const STRIP = ["--strip-debug", "--strip-producers", "--strip-target-features"];
 
+/** A module without anything: with `--dev` all is in the first. */
+const EMPTY = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
+
+/** What is loaded when it is asked for: exports, imports, the changes since a version, and following another tab. */
+const LATER = /^(restore_core|coredatabase_(export_to|changes_since|refresh)|corechanges_next|__wbg_corechanges_free)_/;
+
 export async function optimize({ dev }) {
   await rm(pkg, { recursive: true, force: true });
   await mkdir(dist, { recursive: true });
   const input = path.join(core, "selkie_bg.wasm");
-  const output = path.join(dist, "selkie.wasm");
-  if (dev) return cp(input, output);
+  if (dev) {
+    await writeFile(path.join(dist, modules[1]), EMPTY);
+    return cp(input, path.join(dist, modules[0]));
+  }
   const module = new Module(await readFile(input));
-  removePanics(module);
   const others = { linked: new Module(await readFile(linked)), mangled: new Module(await readFile(mangled)) };
-  removeUnreachable(module, { ...others, isEmptied });
+  const later = removeUnreachable(module, { ...others, isLater: (name) => LATER.test(name) });
   module.removeCustom(LINKING);
   shorten(module);
-  const reduced = path.join(target, "reduced.wasm");
-  await writeFile(reduced, module.bytes());
-  const optimized = path.join(target, "optimized.wasm");
+  const parts = await split(module, { later, features: FEATURES });
+  for (const [place, part] of parts.entries()) await optimizeFile(part, modules[place]);
+}
+
+async function optimizeFile(input, name) {
+  const optimized = path.join(target, name);
   const optimize = ["-Os", "--low-memory-unused", ...FEATURES, ...STRIP];
   // What LLVM has structured for speed is structured anew for size, which costs no time that was measured.
   const restructure = ["--flatten", "--rereloop", "-Os", "--converge"];
-  await tool("wasm-opt", [...restructure, ...optimize, reduced, "-o", optimized]);
+  await tool("wasm-opt", [...restructure, ...optimize, input, "-o", optimized]);
   const ordered = new Module(await readFile(optimized));
   nameByLikeness(ordered);
   await writeFile(optimized, ordered.bytes());
-  await tool("wasm-opt", [...optimize, "--reorder-functions-by-name", optimized, "-o", output]);
+  await tool("wasm-opt", [...optimize, "--reorder-functions-by-name", optimized, "-o", path.join(dist, name)]);
 }

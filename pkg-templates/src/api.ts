@@ -1,13 +1,13 @@
 /** Opening, destroying, listing and copying databases, on any platform. */
 
 import { open_core, restore_core, type CoreDatabase } from "#core";
-import { Follower, announce } from "./following.js";
+import { announce } from "./announcing.js";
 import { Connection, type ConnectionOptions } from "./connection.js";
 import { Database } from "./database.js";
 import { keyEncoding, valueEncoding } from "./encoding.js";
-import { loadEngine } from "./engine.js";
+import { loadEngine, loadLater } from "./engine.js";
 import { SelkieError, checkSignal, fromPlatform, invalid } from "./error.js";
-import { checkFiles, copyIn, copyOut, type FileSource } from "./files.js";
+import type { FileSource } from "./files.js";
 import { checkDirectory, checkNames, checkOptions, oneOf, toCore } from "./options.js";
 import type { Host, HostMode, HostOptions, Platform } from "./platform.js";
 import type { Codecs } from "./results.js";
@@ -51,17 +51,38 @@ export function createApi(platform: Platform): Api {
       checkOptions(options);
       if (options.tabs === "read-only") throw invalid("what is restored is written");
       const read = importOf(from, options);
-      return openDatabase(platform, name, options, (host, core) => read((source) => restore_core(host, core, source)));
+      return openDatabase(platform, name, options, (host, core) =>
+        read(async (source) => {
+          await loadLater();
+          return restore_core(host, core, source);
+        }),
+      );
     },
     destroy: (name, options = {}) => destroy(platform, name, options),
     databases: async (options = {}) => list(platform, options),
-    readFiles: async (name, options = {}) => copyOut(await openPresent(platform, name, options)),
-    writeFiles: async (name, files, options = {}) => {
-      const checked = checkFiles(files);
-      return copyIn(await openPlace(platform, name, options), checked);
-    },
+    readFiles: (name, options = {}) =>
+      copying(async ({ copyOut }) => copyOut(await openPresent(platform, name, options))),
+    writeFiles: (name, files, options = {}) =>
+      copying(async ({ checkFiles, copyIn }) => {
+        const checked = checkFiles(files);
+        return copyIn(await openPlace(platform, name, options), checked);
+      }),
     requestPersistence: () => platform.requestPersistence(),
   };
+}
+
+/** A script that few pages need is loaded when it is needed. */
+function scriptOf<T>(script: Promise<T>): Promise<T> {
+  return script.catch((error: unknown) => {
+    throw fromPlatform(error, "UNAVAILABLE");
+  });
+}
+
+async function copying<T>(work: (files: typeof import("./files.js")) => Promise<T>): Promise<T> {
+  const files = await scriptOf(import("./files.js"));
+  return work(files).catch((error: unknown) => {
+    throw fromPlatform(error, "IO");
+  });
 }
 
 type OpenCore = (host: unknown, options: ReturnType<typeof toCore>) => Promise<unknown>;
@@ -78,7 +99,7 @@ async function openDatabase<K, V>(
   checkSignal(options.signal);
   const readOnly = options.tabs === "read-only";
   if (readOnly && options.storage === "memory") throw invalid("a database in memory is nowhere else open");
-  const engine = loadEngine(() => options.wasm ?? platform.wasm());
+  const engine = loadEngine(() => options.wasm ?? platform.wasm(), options.wasmLater, platform.wasmLater);
   if (options.storage === "memory") {
     await engine;
     checkSignal(options.signal);
@@ -108,11 +129,22 @@ async function openReading<K, V>(
     host.onlost = (error) => connection?.lose(error);
     return openFollowing(host, options, until);
   };
+  const Follower = await loadFollower(first);
   const follower = await Follower.open(platform, name, first, openAt);
   connection = connect(follower.core, name, first.mode, options);
   connection.cleanups.push(() => host.unlock());
   follower.attach(connection);
   return new Database(connection, codecs, platform, () => follower.refresh());
+}
+
+async function loadFollower(host: Host): Promise<typeof import("./following.js").Follower> {
+  try {
+    const [{ Follower }] = await Promise.all([scriptOf(import("./following.js")), loadLater()]);
+    return Follower;
+  } catch (error) {
+    host.unlock();
+    throw error;
+  }
 }
 
 /** The host, once the engine is there too: both are loaded at the same time. Without the engine the host is given back. */

@@ -3,6 +3,7 @@
 import type { CoreChanges, CoreDatabase, CoreWatch } from "#core";
 import { INCLUDED, NAMES, NONE, boundsOf, flagOf, prefixBounds, type Bounds } from "./bounds.js";
 import type { Codec } from "./encoding.js";
+import { loadLater } from "./engine.js";
 import { SelkieError, checkSignal, invalid, reportError } from "./error.js";
 import { putTwo, secondBytes } from "./memory.js";
 import { checkNames } from "./options.js";
@@ -242,6 +243,7 @@ async function* pastOf<K, V>(
   since: Version,
   decoder: Decoder<K, V>,
 ): AsyncGenerator<Changes<K, V>, void, undefined> {
+  await loadLater();
   const past = (await space.connection.core.changes_since(space.number(), since)) as CoreChanges;
   try {
     for (let row = (await past.next()) as Row | undefined; row; row = (await past.next()) as Row | undefined) {

@@ -42,14 +42,15 @@ export function isConflict(error: unknown): error is SelkieError {
   return error instanceof SelkieError && error.code === "CONFLICT";
 }
 
+/** What the hosts themselves say (src/storage/web/errors.js). */
+const OWN: readonly ErrorCode[] = ["LOCKED", "UNAVAILABLE", "INVALID_ARGUMENT", "EXISTS", "NOT_FOUND"];
+
 /** What a platform's own error comes to: quota and abort have codes of their own. */
 export function fromPlatform(error: unknown, fallback: ErrorCode): SelkieError {
   if (error instanceof SelkieError) return error;
   const { name, code, message } = (error ?? {}) as { name?: string; code?: unknown; message?: string };
   const text = message ?? String(error);
-  if (code === "LOCKED" || code === "UNAVAILABLE" || code === "INVALID_ARGUMENT" || code === "EXISTS") {
-    return new SelkieError(code, text, { cause: error });
-  }
+  if (OWN.includes(code as ErrorCode)) return new SelkieError(code as ErrorCode, text, { cause: error });
   if (name === "QuotaExceededError" || code === "ENOSPC") return new SelkieError("QUOTA", text, { cause: error });
   if (name === "AbortError") return new SelkieError("ABORTED", text, { cause: error });
   if (name === "NotFoundError" || code === "ENOENT") return new SelkieError("NOT_FOUND", text, { cause: error });

@@ -1,6 +1,6 @@
 /** The raw files of a database, out and in: native programs read and write the same ones. */
 
-import { SelkieError, fromPlatform, invalid } from "./error.js";
+import { coded } from "../../src/storage/web/errors.js";
 import type { Host } from "./platform.js";
 
 export type FileSource = Blob | Uint8Array;
@@ -17,7 +17,7 @@ export async function copyOut(host: Host): Promise<Map<string, Blob>> {
     await host.lock();
     const files = new Map<string, Blob>();
     const entries = await host.list();
-    if (entries.length === 0) throw new SelkieError("NOT_FOUND", `there is no database in ${host.location}`);
+    if (entries.length === 0) throw coded("NOT_FOUND", `there is no database in ${host.location}`);
     for (const [name, length] of entries) {
       const parts: BlobPart[] = [];
       for (let at = 0; at < length; at += PIECE_BYTES) {
@@ -26,12 +26,12 @@ export async function copyOut(host: Host): Promise<Map<string, Blob>> {
       files.set(name, new Blob(parts));
     }
     return files;
-  } catch (error) {
-    throw fromPlatform(error, "IO");
   } finally {
     await host.unlock();
   }
 }
+
+const invalid = (message: string): Error => coded("INVALID_ARGUMENT", message);
 
 /** Refuses what are no files of a database. */
 export function checkFiles(files: Iterable<[string, FileSource]>): [string, FileSource][] {
@@ -57,7 +57,7 @@ export async function copyIn(host: Host, files: [string, FileSource][]): Promise
   const written: string[] = [];
   try {
     await host.lock();
-    if ((await host.list()).length > 0) throw new SelkieError("EXISTS", `there is a database in ${host.location} already`);
+    if ((await host.list()).length > 0) throw coded("EXISTS", `there is a database in ${host.location} already`);
     for (const [name, source] of files) {
       await host.create(name);
       written.push(name);
@@ -66,7 +66,7 @@ export async function copyIn(host: Host, files: [string, FileSource][]): Promise
     }
   } catch (error) {
     for (const name of written) await removeQuietly(host, name);
-    throw fromPlatform(error, "IO");
+    throw error;
   } finally {
     await host.unlock();
   }

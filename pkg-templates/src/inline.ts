@@ -5,12 +5,12 @@
  * @packageDocumentation
  */
 
-import { wasmBase64, workerText } from "#inlined";
+import { laterBase64, wasmBase64, workerText } from "#inlined";
 import { createApi } from "./api.js";
 import { browserPlatform } from "./platform-browser.js";
 
-function engine(): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(wasmBase64), (character) => character.charCodeAt(0));
+function decode(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
 function worker(): Worker {
@@ -24,7 +24,7 @@ function worker(): Worker {
 }
 
 export const { open, destroy, databases, restore, readFiles, writeFiles, requestPersistence } = createApi(
-  browserPlatform({ wasm: engine, worker }),
+  browserPlatform({ wasm: () => decode(wasmBase64), wasmLater: () => decode(laterBase64), worker }),
 );
 
 export * from "./exports.js";

@@ -60,6 +60,7 @@ const OWN_OPTIONS = [
   "limits",
   "directory",
   "wasm",
+  "wasmLater",
   "worker",
   "onLost",
   "keyspace",

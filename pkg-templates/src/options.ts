@@ -17,6 +17,7 @@ const NAMES = [
   "limits",
   "directory",
   "wasm",
+  "wasmLater",
   "worker",
   "onLost",
   "onProgress",

@@ -1,12 +1,13 @@
 /** Browsers: OPFS, else IndexedDB. */
 
-import { destroyIndexedDb, listIndexedDb, openIndexedDb } from "../../src/storage/web/indexeddb.js";
+import { existsIndexedDb, listIndexedDb } from "../../src/storage/web/indexeddb-list.js";
 import { destroyOpfs, existsOpfs, listOpfs, openOpfs } from "../../src/storage/web/opfs.js";
 import type { WasmSource } from "./engine.js";
 import type { Platform, Usage } from "./platform.js";
 
 export interface Beside {
   wasm(): WasmSource;
+  wasmLater(): WasmSource;
   worker(): Worker;
 }
 
@@ -15,12 +16,13 @@ export function browserPlatform(beside: Beside): Platform {
   return {
     modes: ["opfs", "indexeddb"],
     wasm: beside.wasm,
-    open(mode, name, { worker = beside.worker, ...options }) {
-      return mode === "opfs" ? openOpfs(name, { ...options, worker }) : openIndexedDb(name, options);
+    wasmLater: beside.wasmLater,
+    async open(mode, name, { worker = beside.worker, ...options }) {
+      return mode === "opfs" ? openOpfs(name, { ...options, worker }) : (await indexedDb()).openIndexedDb(name, options);
     },
-    destroy: (mode, name) => (mode === "opfs" ? destroyOpfs(name) : destroyIndexedDb(name)),
+    destroy: async (mode, name) => (mode === "opfs" ? destroyOpfs(name) : (await indexedDb()).destroyIndexedDb(name)),
     list: (mode) => (mode === "opfs" ? listOpfs() : listIndexedDb()),
-    exists: async (mode, name) => (mode === "opfs" ? existsOpfs(name) : (await listIndexedDb()).includes(name)),
+    exists: async (mode, name) => (mode === "opfs" ? existsOpfs(name) : existsIndexedDb(name)),
     async isLocked(name) {
       const { held = [] } = await navigator.locks.query();
       return held.some((lock) => lock.name === `selkie:${name}`);
@@ -32,6 +34,9 @@ export function browserPlatform(beside: Beside): Platform {
     },
   };
 }
+
+/** Loaded where it is used: most pages have OPFS. */
+const indexedDb = () => import("../../src/storage/web/indexeddb.js");
 
 async function usage(): Promise<Usage> {
   const storage = navigator.storage as Partial<StorageManager> | undefined;

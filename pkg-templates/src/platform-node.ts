@@ -11,6 +11,7 @@ export function nodePlatform(): Platform {
   return {
     modes: ["file"],
     wasm: () => readFile(new URL("./selkie.wasm", import.meta.url)),
+    wasmLater: () => readFile(new URL("./selkie-later.wasm", import.meta.url)),
     open: (_mode, name, { directory, ...options }) => openFiles(placeOf(name, directory), options),
     destroy: (_mode, name, directory) => destroyFiles(placeOf(name, directory)),
     list: (_mode, directory) => listFiles(directory ?? "."),

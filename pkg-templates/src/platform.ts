@@ -43,6 +43,8 @@ export interface Platform {
   readonly modes: readonly HostMode[];
   /** Where the engine is beside the script. */
   wasm(): WasmSource | Promise<WasmSource>;
+  /** Where the rest of it is. */
+  wasmLater(): WasmSource | Promise<WasmSource>;
   open(mode: HostMode, name: string, options: HostOptions): Promise<Host>;
   /** Tells whether there was one. */
   destroy(mode: HostMode, name: string, directory: string | undefined): Promise<boolean>;

@@ -1,6 +1,7 @@
 /** Exports and imports: a whole database as a stream of bytes, with progress. */
 
 import type { CoreDatabase } from "#core";
+import { loadLater } from "./engine.js";
 import { checkSignal, fromPlatform, invalid } from "./error.js";
 import { checkNames } from "./options.js";
 import type { TransferOptions } from "./types.js";
@@ -20,7 +21,10 @@ function exportTo(core: CoreDatabase, options: TransferOptions, take: Take): Pro
     await take(piece);
     onProgress?.({ bytes, total: undefined });
   };
-  return withOwnErrors(pass, (guarded) => core.export_to(guarded));
+  return withOwnErrors(pass, async (guarded) => {
+    await loadLater();
+    return core.export_to(guarded);
+  });
 }
 
 /** Has the engine call a function, and throws what that threw: the engine keeps no more of it than the text. */
@@ -62,35 +66,15 @@ export async function exportBlob(core: CoreDatabase, options: TransferOptions): 
 }
 
 export function exportStream(core: CoreDatabase, options: TransferOptions): ReadableStream<Uint8Array> {
-  let resume = (): void => {};
-  let cancelled: { reason: unknown } | undefined;
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      const take: Take = (piece) => {
-        if (cancelled) throw cancelled.reason;
-        controller.enqueue(piece);
-        if ((controller.desiredSize ?? 0) > 0) return undefined;
-        return new Promise<void>((resolve) => {
-          resume = resolve;
-        });
-      };
-      exportTo(core, options, take).then(
-        () => {
-          if (!cancelled) controller.close();
-        },
-        (error: unknown) => {
-          if (!cancelled) controller.error(error);
-        },
-      );
-    },
-    pull() {
-      resume();
-    },
-    cancel(reason) {
-      cancelled = { reason: reason ?? new Error("the stream was cancelled") };
-      resume();
-    },
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = writable.getWriter();
+  exportTo(core, options, (piece) => writer.write(piece)).then(
+    () => writer.close(),
+    (error: unknown) => writer.abort(error),
+  ).catch(() => {
+    // Whoever read the stream has cancelled it.
   });
+  return readable;
 }
 
 export type Importable = Blob | Uint8Array | ReadableStream<Uint8Array>;

@@ -73,6 +73,8 @@ export interface OpenOptions<K = string, V = unknown> extends KeyspaceOptions<K,
   directory?: string;
   /** The compiled engine, where it is not to be loaded from beside the script. */
   wasm?: URL | string | Response | Promise<Response> | WebAssembly.Module | BufferSource;
+  /** The same for the rest of it, which is loaded by the first export, import, follower or reading of past changes. */
+  wasmLater?: OpenOptions["wasm"];
   /** Starts the worker that writes to OPFS, where it is not to be started from beside the script. */
   worker?: () => Worker;
   /** Called once if the database becomes unusable: a worker died, storage was cleared, another tab took over. */

@@ -33,9 +33,9 @@ async function visitTwice(address) {
   const page = await browser.open(address);
   const files = new Set();
   page.on("request", (request) => files.add(new URL(request.url()).pathname));
-  assert.deepEqual(await outcome(page), { before: 0, mode: "opfs", isolated: false });
+  assert.deepEqual(await outcome(page), { before: 0, mode: "opfs", isExported: true, isolated: false });
   await page.reload();
-  assert.deepEqual(await outcome(page), { before: 1, mode: "opfs", isolated: false });
+  assert.deepEqual(await outcome(page), { before: 1, mode: "opfs", isExported: true, isolated: false });
   await page.close();
   return [...files];
 }
@@ -65,35 +65,37 @@ async function running(folder, program, args, work) {
   }
 }
 
+/** The engine is in two files. */
 const wasmFiles = (files) => files.filter((file) => file.endsWith(".wasm"));
 
 test("vite: build, and the development server", async () => {
   const folder = await build("vite");
   const files = await served(`${folder}/dist`, ({ origin }) => visitTwice(`${origin()}/`));
-  assert.equal(wasmFiles(files).length, 1);
+  assert.equal(wasmFiles(files).length, 2);
   await running(folder, "vite", ["--strictPort"], (origin) => visitTwice(`${origin}/`));
 });
 
 test("webpack", async () => {
   const folder = await build("webpack");
   const files = await served(folder, ({ origin }) => visitTwice(`${origin()}/`));
-  assert.equal(wasmFiles(files).length, 1);
+  assert.equal(wasmFiles(files).length, 2);
 });
 
-test("rollup: selkie/inline, and the two files as assets", async () => {
+test("rollup: selkie/inline, and the other files as assets", async () => {
   const folder = await build("rollup");
   await served(folder, async ({ origin }) => {
     assert.deepEqual(wasmFiles(await visitTwice(`${origin("inline")}/inline.html`)), []);
-    assert.equal(wasmFiles(await visitTwice(`${origin("assets")}/assets.html`)).length, 1);
+    assert.equal(wasmFiles(await visitTwice(`${origin("assets")}/assets.html`)).length, 2);
   });
 });
 
-test("esbuild: selkie/inline, and the options wasm and worker", async () => {
+test("esbuild: selkie/inline, and the options wasm, wasmLater and worker", async () => {
   const folder = await build("esbuild");
   await served(folder, async ({ origin }) => {
     assert.deepEqual(wasmFiles(await visitTwice(`${origin("inline")}/inline.html`)), []);
     const files = await visitTwice(`${origin("options")}/options.html`);
-    assert.deepEqual(wasmFiles(files), ["/node_modules/selkie/dist/selkie.wasm"]);
+    const names = ["selkie-later.wasm", "selkie.wasm"];
+    assert.deepEqual(wasmFiles(files).sort(), names.map((name) => `/node_modules/selkie/dist/${name}`));
   });
 });
 
@@ -120,6 +122,6 @@ test("node: the same package over the file system", async () => {
   const folder = await newProject("node");
   for (const before of [0, 1]) {
     const printed = await execute(folder, process.execPath, ["main.js"]);
-    assert.deepEqual(JSON.parse(printed), { before, mode: "file" });
+    assert.deepEqual(JSON.parse(printed), { before, mode: "file", isExported: true });
   }
 });

@@ -5,10 +5,9 @@ import { describe } from "node:test";
 import { inChromium, storages, test, useBrowser } from "./fixture.mjs";
 
 const site = useBrowser();
-const SCRIPT = "/scope.js";
 
-/** Starts a worker of a kind in the page; `ask` then has it do something. */
-const start = (page, kind) =>
+/** Starts a worker of a kind in the page, with an entry of the package; `ask` then has it do something. */
+const start = (page, kind, entry = "index") =>
   page.evaluate(
     async ([kind, script]) => {
       const starts = {
@@ -38,7 +37,7 @@ const start = (page, kind) =>
       globalThis.target = await starts[kind]();
       target.start?.();
     },
-    [kind, SCRIPT],
+    [kind, `/scope-${entry}.js`],
   );
 
 /** The result, or the error. */
@@ -98,9 +97,17 @@ describe("an application in a worker", () => {
 
   test("a service worker has IndexedDB, and auto takes it", async () => {
     const page = await site.open();
-    await start(page, "service");
+    await start(page, "service", "inline");
     const opfs = await ask(page, "open", "other", { storage: "opfs" });
     assert.equal(opfs.error?.code, "UNAVAILABLE", JSON.stringify(opfs));
     await writeAndReadBack(page, {}, "indexeddb");
+  });
+
+  test("a service worker cannot load what is loaded later, and says so", async () => {
+    const page = await site.open();
+    await start(page, "service");
+    const { error } = await ask(page, "open", "db", {});
+    assert.equal(error?.code, "UNAVAILABLE", JSON.stringify(error));
+    assert.match(error.message, /indexeddb: .*import/);
   });
 });

@@ -37,6 +37,9 @@ impl Build {
 /// Builds `pkg/` and the tarball in `target/package`.
 pub(crate) fn run(build: Build) -> Result {
     setup::for_package()?;
+    if build == Build::Published {
+        setup::standard_library()?;
+    }
     let tools = root().join("pkg-templates/build");
     node_modules(&tools)?;
     ui::timed("engine compiled to wasm", || compile(build))?;
@@ -49,13 +52,23 @@ pub(crate) fn run(build: Build) -> Result {
     show(node.args(build.flag()))
 }
 
+/// What a panic would say goes nowhere on wasm, and neither does what Debug writes. A standard library that is compiled
+/// without both, and to be small, takes options that are not stable; the compiler is the stable one all the same.
+const STANDARD_LIBRARY: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
+const UNSTABLE: &str = "-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zlocation-detail=none";
+/// Loops whose counters LLVM splits up to compute addresses are longer.
+const SMALL: &str = "-Cllvm-args=-disable-lsr";
+
 /// The target folder is named, because the programs after this one look for the result there.
 fn compile(build: Build) -> Result {
     let arguments = ["rustc", "--package", "selkie", "--lib", "--crate-type", "cdylib", "--features", "js"];
     let place = ["--target", WASM, "--target-dir", "target", "--profile", build.profile()];
-    let linker: &[&str] = if build == Build::Published { &["--", "-Clink-arg=--emit-relocs"] } else { &[] };
-    let words = [&arguments[..], &place, linker].concat();
-    quiet("compiling the engine to wasm", &mut command("cargo", words)).map(drop)
+    let mut cargo = command("cargo", [&arguments[..], &place].concat());
+    if build == Build::Published {
+        cargo.args(STANDARD_LIBRARY).args(["--", "-Clink-arg=--emit-relocs"]);
+        cargo.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", format!("{UNSTABLE} {SMALL}"));
+    }
+    quiet("compiling the engine to wasm", &mut cargo).map(drop)
 }
 
 fn bind(build: Build, folder: &str, form: &[&str]) -> Result {

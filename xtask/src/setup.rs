@@ -12,6 +12,7 @@ pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 pub(crate) fn all() -> Result {
     for_wasm_tests()?;
     Tool::cargo_deny().ensure()?;
+    standard_library()?;
     npm()?;
     browser::ensure_all()
 }
@@ -64,6 +65,22 @@ fn wasm_target() -> Result {
     }
     ui::ok(&format!("target {WASM}"));
     Ok(())
+}
+
+/// The source of the standard library, which the npm package compiles for itself.
+pub(crate) fn standard_library() -> Result {
+    if !has_standard_library() {
+        quiet("installing rust-src", &mut command("rustup", ["component", "add", "rust-src"])).map_err(|error| {
+            format!("{error}\nInstall the source of this toolchain's standard library, then run this again.")
+        })?;
+    }
+    ui::ok("source of the standard library");
+    Ok(())
+}
+
+fn has_standard_library() -> bool {
+    let library = |sysroot: String| Path::new(&sysroot).join("lib/rustlib/src/rust/library/std").is_dir();
+    answer("rustc", &["--print", "sysroot"]).is_some_and(library)
 }
 
 /// Asks the compiler and not rustup, because a toolchain from elsewhere may have the target too.

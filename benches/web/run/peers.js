@@ -3,6 +3,7 @@
  * @property {string} id the folder that serves it, and its name on the command line
  * @property {string} title
  * @property {boolean} ours
+ * @property {boolean} limit whether it is no engine but a measure of what is possible, and in no ratio
  * @property {import("../page/peer.js").Durability[]} durabilities those that it has a setting for, or takes by itself
  * @property {string | undefined} worker the source of its worker
  * @property {string[]} assets files that it loads beside its scripts, in node_modules
@@ -19,7 +20,7 @@
  * @returns {PeerInfo}
  */
 function peer(id, title, durabilities, settings, more = {}) {
-  return { id, title, durabilities, settings, ours: false, worker: undefined, assets: [], absent: {}, ...more };
+  return { id, title, durabilities, settings, ours: false, limit: false, worker: undefined, assets: [], absent: {}, ...more };
 }
 
 const NO_OPTION = "it has no option for durability and takes the browser's default, relaxed";
@@ -50,6 +51,7 @@ export const PEERS = [
   peer("rxdb-memory", "RxDB, memory", ["memory"], "the free storage without persistence; otherwise the same"),
   peer("browser-level", "browser-level", ["relaxed"], `keys and values as \`utf8\`; a range is deleted by \`clear\`; ${NO_OPTION}`),
   peer("memory-level", "memory-level", ["memory"], "keys and values as `utf8`"),
+  peer("map", "a Map", ["memory"], "JavaScript's own: no engine, but the limit of what such a loop with its checks can reach; in no ratio", { limit: true }),
   peer("sqlite", "sqlite-wasm", ["relaxed", "strict"], `\`opfs-sahpool\`, ${SQLITE}`, {
     worker: "sqlite-worker.ts",
     assets: ["@sqlite.org/sqlite-wasm/dist/sqlite3.wasm"],

@@ -22,7 +22,7 @@ export function cellsOf(results, peers, where, { durability }, row) {
 export function ratio(row, cells, peer, rival) {
   const own = cells.find((cell) => cell.peer === peer)?.value;
   const others = cells.flatMap(({ peer: other, value }) => {
-    const counts = !other.ours && (rival === undefined || other.id === rival);
+    const counts = !other.ours && !other.limit && (rival === undefined || other.id === rival);
     return counts && value !== undefined && value >= (row.least ?? 0) ? [{ other, value }] : [];
   });
   const best = others.toSorted((left, right) => (better(row) === "more" ? right.value - left.value : left.value - right.value))[0];

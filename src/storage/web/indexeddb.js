@@ -8,8 +8,9 @@
 
 import { coded, nameOf, readOnlyError } from "./errors.js";
 import { Connection, deleteDatabase, factory } from "./indexeddb-connection.js";
+import { existsIndexedDb } from "./indexeddb-list.js";
 import { acquire, unlockedEarly } from "./locks.js";
-import { prefixed, withoutPrefix } from "./names.js";
+import { prefixed } from "./names.js";
 
 /** What is longer goes into several records of one transaction: browsers limit what one message carries. */
 const RECORD_BYTES = 16 << 20;
@@ -47,25 +48,6 @@ export async function destroyIndexedDb(name) {
   } finally {
     await release();
   }
-}
-
-/**
- * The names of all databases. None where there is no IndexedDB.
- * @returns {Promise<string[]>}
- */
-export async function listIndexedDb() {
-  const { indexedDB } = globalThis;
-  if (!indexedDB?.databases) return [];
-  const found = await indexedDB.databases();
-  return found.flatMap(({ name }) => withoutPrefix(name) ?? []).sort();
-}
-
-/**
- * Whether there is a database of that name.
- * @param {string} name
- */
-export async function existsIndexedDb(name) {
-  return (await listIndexedDb()).includes(name);
 }
 
 /** @implements {Host} */

@@ -9,7 +9,6 @@ import { coded, codeOf, nameOf } from "./errors.js";
 import { acquire, unlockedEarly } from "./locks.js";
 import { ROOT, directoryName, nameOfDirectory } from "./names.js";
 import { canHaveHandles, exists, rootDirectory } from "./opfs-root.js";
-import { OpfsSnapshot } from "./opfs-snapshot.js";
 import { patiently } from "./patience.js";
 import { WorkerFiles } from "./worker-files.js";
 
@@ -28,7 +27,10 @@ import { WorkerFiles } from "./worker-files.js";
 export async function openOpfs(name, { readOnly = false, worker = defaultWorker, ...lockOptions } = {}) {
   const path = pathOf(name);
   const location = `opfs:${name}`;
-  if (readOnly) return new OpfsSnapshot(location, path);
+  if (readOnly) {
+    const { OpfsSnapshot } = await import("./opfs-snapshot.js");
+    return new OpfsSnapshot(location, path);
+  }
   const files = isDedicatedWorker() && canHaveHandles() ? await filesHere() : new WorkerFiles(worker);
   const host = new OpfsHost(name, location, files, lockOptions);
   try {
@@ -40,7 +42,7 @@ export async function openOpfs(name, { readOnly = false, worker = defaultWorker,
   return host;
 }
 
-/** Few applications live in such a worker, so that it is a file of its own where the package consists of several. */
+/** Few applications live in such a worker, or only read: what these need is a file of its own in the package. */
 async function filesHere() {
   const { OpfsFiles } = await import("./opfs-files.js");
   return new OpfsFiles();
