@@ -51,7 +51,7 @@ export const PEERS = [
   peer("rxdb-memory", "RxDB, memory", ["memory"], "the free storage without persistence; otherwise the same"),
   peer("browser-level", "browser-level", ["relaxed"], `keys and values as \`utf8\`; a range is deleted by \`clear\`; ${NO_OPTION}`),
   peer("memory-level", "memory-level", ["memory"], "keys and values as `utf8`"),
-  peer("map", "a Map", ["memory"], "JavaScript's own: no engine, but the limit of what such a loop with its checks can reach; in no ratio", { limit: true }),
+  peer("map", "a Map", ["memory"], "JavaScript's own: no engine, but what such a loop with its checks can reach; in no ratio", { limit: true }),
   peer("sqlite", "sqlite-wasm", ["relaxed", "strict"], `\`opfs-sahpool\`, ${SQLITE}`, {
     worker: "sqlite-worker.ts",
     assets: ["@sqlite.org/sqlite-wasm/dist/sqlite3.wasm"],
@@ -59,6 +59,10 @@ export const PEERS = [
   peer("wa-sqlite", "wa-sqlite", ["relaxed", "strict"], `@journeyapps/wa-sqlite, \`OPFSCoopSyncVFS\`, ${SQLITE}`, {
     worker: "wa-sqlite-worker.ts",
     assets: ["@journeyapps/wa-sqlite/dist/wa-sqlite.wasm"],
+  }),
+  peer("file", "a file", ["relaxed", "strict"], "on OPFS in a worker: no engine, but the least that a commit can be there, a message, a write at the end, a flush where it is strict, and a message back; its ranges are not to be looked at; in no ratio", {
+    limit: true,
+    worker: "file-worker.ts",
   }),
   peer("pglite", "PGlite", ["relaxed", "strict"], "`opfs-ahp`; relaxed is `relaxedDurability`, strict is without it", {
     worker: "pglite-worker.ts",
