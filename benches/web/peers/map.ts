@@ -1,6 +1,13 @@
 /** JavaScript's own `Map`: no engine, but what the loops of the page and their checks take with next to nothing under them. */
 import type { Entry, Peer, Store } from "../page/peer.js";
 
+const [encoder, decoder] = [new TextEncoder(), new TextDecoder()];
+
+/** Strings of its own, as an engine gives them: comparing one with itself would take no time. */
+function copy(text: string): string {
+  return decoder.decode(encoder.encode(text));
+}
+
 class MapStore implements Store {
   readonly #map = new Map<string, string>();
 
@@ -13,11 +20,11 @@ class MapStore implements Store {
   }
 
   async put(key: string, value: string): Promise<void> {
-    this.#map.set(key, value);
+    this.#map.set(copy(key), copy(value));
   }
 
   async bulk(entries: Entry[]): Promise<void> {
-    for (const [key, value] of entries) this.#map.set(key, value);
+    for (const [key, value] of entries) this.#map.set(copy(key), copy(value));
   }
 
   async close(): Promise<void> {
