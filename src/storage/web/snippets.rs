@@ -14,6 +14,10 @@ extern "C" {
 extern "C" {
     #[wasm_bindgen(js_name = openIndexedDb, catch)]
     pub(super) async fn open_indexed_db(name: &str) -> Result<JsValue, JsValue>;
+}
+
+#[wasm_bindgen(module = "/src/storage/web/indexeddb-list.js")]
+extern "C" {
     #[wasm_bindgen(js_name = existsIndexedDb, catch)]
     pub(super) async fn exists_indexed_db(name: &str) -> Result<JsValue, JsValue>;
 }
