@@ -129,12 +129,12 @@ function laterFields(fields, shared, copied) {
 /** Divides a module, of which `later` are the functions that the second one has. Returns the paths of the two. */
 export async function split(module, { later, features }) {
   nameFunctions(module, later);
-  const stamp = createHash("sha256").update(module.bytes()).digest("base64url").slice(0, 8);
   const place = (name) => path.join(target, name);
   await writeFile(place("whole.wasm"), module.bytes());
   await tool("wasm-dis", [...features, place("whole.wasm"), "-o", place("whole.wat")]);
   const fields = fieldsOf(await readFile(place("whole.wat"), "utf8"));
   const { copied, called } = calledBy(fields, sizesOf(module));
+  const stamp = createHash("sha256").update(module.bytes()).update([...called].join()).digest("base64url").slice(0, 8);
   const shared = sharedBy(fields, called, stamp);
   const parts = { base: baseFields(fields, shared), later: laterFields(fields, shared, copied) };
   for (const [name, part] of Object.entries(parts)) {

@@ -30,6 +30,8 @@ const EMPTY = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
 /** What is loaded when it is asked for: exports, imports, the changes since a version, and following another tab. */
 const LATER = /^(restore_core|coredatabase_(export_to|changes_since|refresh)|corechanges_next|__wbg_corechanges_free)_/;
 
+const LATER_COUNT = 6;
+
 export async function optimize({ dev }) {
   await rm(pkg, { recursive: true, force: true });
   await mkdir(dist, { recursive: true });
@@ -40,6 +42,8 @@ export async function optimize({ dev }) {
   }
   const module = new Module(await readFile(input));
   const others = { linked: new Module(await readFile(linked)), mangled: new Module(await readFile(mangled)) };
+  const exported = others.linked.exports().filter(({ name }) => LATER.test(name));
+  if (exported.length !== LATER_COUNT) throw new Error(`the engine has ${exported.length} exports for later, not ${LATER_COUNT}`);
   const later = removeUnreachable(module, { ...others, isLater: (name) => LATER.test(name) });
   module.removeCustom(LINKING);
   shorten(module);

@@ -6,7 +6,8 @@ import { Connection, type ConnectionOptions } from "./connection.js";
 import { Database } from "./database.js";
 import { keyEncoding, valueEncoding } from "./encoding.js";
 import { loadEngine, loadLater } from "./engine.js";
-import { SelkieError, checkSignal, fromPlatform, invalid } from "./error.js";
+import { scriptMissing } from "../../src/storage/web/errors.js";
+import { SelkieError, checkSignal, fromPlatform, invalid, isLacking } from "./error.js";
 import type { FileSource } from "./files.js";
 import { checkDirectory, checkNames, checkOptions, oneOf, toCore } from "./options.js";
 import type { Host, HostMode, HostOptions, Platform } from "./platform.js";
@@ -54,6 +55,7 @@ export function createApi(platform: Platform): Api {
       return openDatabase(platform, name, options, (host, core) =>
         read(async (source) => {
           await loadLater();
+          checkSignal(options.signal);
           return restore_core(host, core, source);
         }),
       );
@@ -73,7 +75,7 @@ export function createApi(platform: Platform): Api {
 
 /** A script that few pages need is loaded when it is needed. */
 function scriptOf<T>(script: Promise<T>): Promise<T> {
-  return script.catch((error: unknown) => {
+  return script.catch(scriptMissing).catch((error: unknown) => {
     throw fromPlatform(error, "UNAVAILABLE");
   });
 }
@@ -243,7 +245,7 @@ async function chooseHost<K, V>(platform: Platform, name: string, options: OpenO
     try {
       return await openHost(platform, mode, name, hostOptions(options));
     } catch (error) {
-      if (!(error instanceof SelkieError) || error.code !== "UNAVAILABLE") throw error;
+      if (!(error instanceof SelkieError) || !isLacking(error)) throw error;
       failures.push(`${mode}: ${error.message}`);
     }
   }
@@ -322,7 +324,7 @@ async function destroy(platform: Platform, name: string, options: PlaceOptions):
     } catch (error) {
       const known = fromPlatform(error, "IO");
       // What a platform does not have has no database.
-      if (storage !== "auto" || (known.code !== "UNAVAILABLE" && known.code !== "NOT_FOUND")) throw known;
+      if (storage !== "auto" || (!isLacking(known) && known.code !== "NOT_FOUND")) throw known;
     }
   }
   return wasThere;

@@ -249,14 +249,14 @@ export class Database<K, V> extends Space<K, V> {
   export(options: TransferOptions = {}): Promise<Blob> {
     checkTransfer(options);
     this.connection.check();
-    return exportBlob(this.connection.core, options);
+    return exportBlob(this.connection, options);
   }
 
   /** The same as a stream. */
   exportStream(options: TransferOptions = {}): ReadableStream<Uint8Array> {
     checkTransfer(options);
     this.connection.check();
-    return exportStream(this.connection.core, options);
+    return exportStream(this.connection, options);
   }
 
   /** Brings a database that was opened to read up to what is durable now. Others always are. */

@@ -17,6 +17,8 @@ let findLater: FindSource | undefined;
 /** Loads the engine, unless it is loaded already. The rest of it is where somebody said that it is, or else `beside`. */
 export function loadEngine(source: FindSource, later: WasmSource | undefined, beside: FindSource): Promise<void> {
   if (later !== undefined) findLater = () => later;
+  // Whoever needs it hears of it, and nobody else.
+  if (later instanceof Promise) later.catch(() => {});
   findLater ??= beside;
   loading ??= load(source).catch((error: unknown) => {
     // The next one may have a better address.

@@ -51,10 +51,16 @@ export function fromPlatform(error: unknown, fallback: ErrorCode): SelkieError {
   const { name, code, message } = (error ?? {}) as { name?: string; code?: unknown; message?: string };
   const text = message ?? String(error);
   if (OWN.includes(code as ErrorCode)) return new SelkieError(code as ErrorCode, text, { cause: error });
+  if (code === "SCRIPT") return new SelkieError("UNAVAILABLE", text, { cause: error });
   if (name === "QuotaExceededError" || code === "ENOSPC") return new SelkieError("QUOTA", text, { cause: error });
   if (name === "AbortError") return new SelkieError("ABORTED", text, { cause: error });
   if (name === "NotFoundError" || code === "ENOENT") return new SelkieError("NOT_FOUND", text, { cause: error });
   return new SelkieError(fallback, text, { cause: error });
+}
+
+/** Whether a platform does not have what was asked for, so that another may be tried: not a script that did not come. */
+export function isLacking(error: SelkieError): boolean {
+  return error.code === "UNAVAILABLE" && (error.cause as { code?: unknown } | undefined)?.code !== "SCRIPT";
 }
 
 /** Throws if a signal has ended what it is for. */

@@ -1,5 +1,6 @@
 /** Browsers: OPFS, else IndexedDB. */
 
+import { scriptMissing } from "../../src/storage/web/errors.js";
 import { existsIndexedDb, listIndexedDb } from "../../src/storage/web/indexeddb-list.js";
 import { destroyOpfs, existsOpfs, listOpfs, openOpfs } from "../../src/storage/web/opfs.js";
 import type { WasmSource } from "./engine.js";
@@ -20,7 +21,10 @@ export function browserPlatform(beside: Beside): Platform {
     async open(mode, name, { worker = beside.worker, ...options }) {
       return mode === "opfs" ? openOpfs(name, { ...options, worker }) : (await indexedDb()).openIndexedDb(name, options);
     },
-    destroy: async (mode, name) => (mode === "opfs" ? destroyOpfs(name) : (await indexedDb()).destroyIndexedDb(name)),
+    async destroy(mode, name) {
+      if (mode === "opfs") return destroyOpfs(name);
+      return (await existsIndexedDb(name)) && (await indexedDb()).destroyIndexedDb(name);
+    },
     list: (mode) => (mode === "opfs" ? listOpfs() : listIndexedDb()),
     exists: async (mode, name) => (mode === "opfs" ? existsOpfs(name) : existsIndexedDb(name)),
     async isLocked(name) {
@@ -36,7 +40,7 @@ export function browserPlatform(beside: Beside): Platform {
 }
 
 /** Loaded where it is used: most pages have OPFS. */
-const indexedDb = () => import("../../src/storage/web/indexeddb.js");
+const indexedDb = () => import("../../src/storage/web/indexeddb.js").catch(scriptMissing);
 
 async function usage(): Promise<Usage> {
   const storage = navigator.storage as Partial<StorageManager> | undefined;

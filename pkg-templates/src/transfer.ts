@@ -1,6 +1,6 @@
 /** Exports and imports: a whole database as a stream of bytes, with progress. */
 
-import type { CoreDatabase } from "#core";
+import type { Connection } from "./connection.js";
 import { loadLater } from "./engine.js";
 import { checkSignal, fromPlatform, invalid } from "./error.js";
 import { checkNames } from "./options.js";
@@ -11,7 +11,7 @@ const FORMAT = "application/octet-stream";
 /** What the engine calls with each piece; it waits for the answer before it goes on. */
 type Take = (piece: Uint8Array) => unknown;
 
-function exportTo(core: CoreDatabase, options: TransferOptions, take: Take): Promise<unknown> {
+function exportTo(connection: Connection, options: TransferOptions, take: Take): Promise<unknown> {
   const { onProgress, signal } = options;
   let bytes = 0;
   checkSignal(signal);
@@ -23,7 +23,10 @@ function exportTo(core: CoreDatabase, options: TransferOptions, take: Take): Pro
   };
   return withOwnErrors(pass, async (guarded) => {
     await loadLater();
-    return core.export_to(guarded);
+    checkSignal(signal);
+    // It may have been closed meanwhile, or another engine taken the place.
+    connection.check();
+    return connection.core.export_to(guarded);
   });
 }
 
@@ -53,10 +56,10 @@ export function checkTransfer(options: TransferOptions): void {
     throw invalid("onProgress is a function");
 }
 
-export async function exportBlob(core: CoreDatabase, options: TransferOptions): Promise<Blob> {
+export async function exportBlob(connection: Connection, options: TransferOptions): Promise<Blob> {
   let parts: BlobPart[] = [];
   let gathered = 0;
-  await exportTo(core, options, (piece) => {
+  await exportTo(connection, options, (piece) => {
     parts.push(piece as Uint8Array<ArrayBuffer>);
     gathered += piece.length;
     // A blob's bytes need not be in the page's memory.
@@ -65,10 +68,10 @@ export async function exportBlob(core: CoreDatabase, options: TransferOptions): 
   return new Blob(parts, { type: FORMAT });
 }
 
-export function exportStream(core: CoreDatabase, options: TransferOptions): ReadableStream<Uint8Array> {
+export function exportStream(connection: Connection, options: TransferOptions): ReadableStream<Uint8Array> {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
-  exportTo(core, options, (piece) => writer.write(piece)).then(
+  exportTo(connection, options, (piece) => writer.write(piece)).then(
     () => writer.close(),
     (error: unknown) => writer.abort(error),
   ).catch(() => {

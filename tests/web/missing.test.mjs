@@ -123,6 +123,19 @@ describe("what a browser lacks", () => {
     assert.deepEqual(found, ["indexeddb", "value"]);
   });
 
+  test("a script that does not come is no reason to begin the database in another storage", async () => {
+    const page = await pageWithout(withoutOpfs);
+    assert.deepEqual(await use(page, { script: "/poor-worker.js#opfs" }), whole("indexeddb"));
+    const later = await site.open(new URL("/", page.url()).origin, "/blank.html");
+    await later.route("**/indexeddb.js", (route) => route.abort());
+    await later.goto(new URL("/", page.url()).href);
+    const [opened, destroyed, left] = await later.evaluate(async () => {
+      const attempts = [await outcome(() => selkie.open("db")), await outcome(() => selkie.destroy("db"))];
+      return [...attempts.map(({ error }) => error?.code), (await selkie.databases()).map(({ mode }) => mode)];
+    });
+    assert.deepEqual([opened, destroyed, left], ["UNAVAILABLE", "UNAVAILABLE", ["indexeddb"]]);
+  });
+
   test("a policy for content needs to allow no more than wasm", async () => {
     const page = await site.open(undefined, "/?strict");
     for (const storage of ["opfs", "indexeddb"]) assert.deepEqual(await use(page, { storage }), whole(storage));

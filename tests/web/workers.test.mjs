@@ -108,6 +108,6 @@ describe("an application in a worker", () => {
     await start(page, "service");
     const { error } = await ask(page, "open", "db", {});
     assert.equal(error?.code, "UNAVAILABLE", JSON.stringify(error));
-    assert.match(error.message, /indexeddb: .*import/);
+    assert.match(error.message, /script of the package cannot be loaded: .*import/);
   });
 });

@@ -29,6 +29,15 @@ export function unavailable(message, cause) {
   return coded("UNAVAILABLE", cause === undefined ? message : `${message}: ${cause}`, cause);
 }
 
+/**
+ * A script of the package that did not come. It is not that the platform lacks something: no other storage may take the place.
+ * @param {unknown} error
+ * @returns {never}
+ */
+export function scriptMissing(error) {
+  throw coded("SCRIPT", `a script of the package cannot be loaded: ${error}`, error);
+}
+
 /** @param {string} message */
 export function readOnlyError(message) {
   return new DOMException(message, "NoModificationAllowedError");

@@ -5,7 +5,7 @@
 // names of files in a journal of its own, and a file that is flushed is there with its name.
 
 import { watchClearing } from "./clearing.js";
-import { coded, codeOf, nameOf } from "./errors.js";
+import { coded, codeOf, nameOf, scriptMissing } from "./errors.js";
 import { acquire, unlockedEarly } from "./locks.js";
 import { ROOT, directoryName, nameOfDirectory } from "./names.js";
 import { canHaveHandles, exists, rootDirectory } from "./opfs-root.js";
@@ -28,7 +28,7 @@ export async function openOpfs(name, { readOnly = false, worker = defaultWorker,
   const path = pathOf(name);
   const location = `opfs:${name}`;
   if (readOnly) {
-    const { OpfsSnapshot } = await import("./opfs-snapshot.js");
+    const { OpfsSnapshot } = await import("./opfs-snapshot.js").catch(scriptMissing);
     return new OpfsSnapshot(location, path);
   }
   const files = isDedicatedWorker() && canHaveHandles() ? await filesHere() : new WorkerFiles(worker);
@@ -44,7 +44,7 @@ export async function openOpfs(name, { readOnly = false, worker = defaultWorker,
 
 /** Few applications live in such a worker, or only read: what these need is a file of its own in the package. */
 async function filesHere() {
-  const { OpfsFiles } = await import("./opfs-files.js");
+  const { OpfsFiles } = await import("./opfs-files.js").catch(scriptMissing);
   return new OpfsFiles();
 }
 
