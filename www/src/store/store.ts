@@ -1,6 +1,6 @@
 /** The page's database: opened, followed, lost and opened again. There is one at a time. */
 
-import { open, SelkieError, type Database, type Keyspace, type OpenOptions } from "selkie";
+import { open, SelkieError, type Database, type Keyspace, type OpenOptions, type StorageInfo } from "selkie";
 import workerAddress from "selkie/worker.js?url";
 import { positionEncoding, type City, type JournalEntry, type Keyspaces, type Position } from "../data/cities";
 import { Latencies } from "./latencies";
@@ -75,6 +75,17 @@ export class Store {
 
   async close(): Promise<void> {
     if (this.isOpen) await this.db.close();
+  }
+
+  /** What the storage says of itself; nothing where the database was closed, or lost, before it answered. */
+  async askStorage(): Promise<StorageInfo | undefined> {
+    const { db } = this;
+    try {
+      return await db.storage();
+    } catch (error) {
+      if (db.closed) return undefined;
+      throw error;
+    }
   }
 
   options(): OpenOptions<string, unknown> {

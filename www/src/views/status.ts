@@ -47,7 +47,9 @@ export class Status {
 
   async #ask(): Promise<void> {
     if (!this.store.isOpen) return;
-    const { usage, quota, persisted } = await this.store.db.storage();
+    const answer = await this.store.askStorage();
+    if (!answer) return;
+    const { usage, quota, persisted } = answer;
     const of = quota === undefined ? "" : ` of ${bytes(quota)}`;
     this.#usage = usage === undefined ? "not said" : `${bytes(usage)}${of}${persisted ? ", persistent" : ""}`;
     if (this.store.isOpen) this.#show();

@@ -50,7 +50,9 @@ export class StorageView implements View {
   moved(): void {
     void attempt("Asking the storage", async () => {
       const { db } = this.app.store;
-      const { usage, quota, persisted, mode } = await db.storage();
+      const answer = await this.app.store.askStorage();
+      if (!answer) return;
+      const { usage, quota, persisted, mode } = answer;
       const { recovery, version, durableVersion } = db;
       const persist = persisted
         ? "yes: the browser does not evict it by itself"
