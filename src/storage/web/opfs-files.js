@@ -29,20 +29,24 @@ const OPEN_FILES = 8;
 export class OpfsFiles {
   /** @type {FileSystemDirectoryHandle | undefined} */
   #directory;
+  /** @type {Promise<FileSystemDirectoryHandle> | undefined} */
+  #root;
+  /** @type {Set<string> | undefined} The names of the files, once they were listed: nobody else creates or removes any. */
+  #names;
   #queue = new Queue();
   /** @type {Map<string, OpenFile>} The one that was used last comes last. */
   #open = new Map();
 
   /**
    * Finds out whether files can be open here: in private windows and in some browsers the methods are there and fail.
+   * Where there is a database already, they could. What else is asked for need not wait for it.
    * @param {string[]} path
    */
-  async probe(path) {
+  async probe([all = "", database = ""]) {
     if (!canHaveHandles()) throw unavailable("there are no synchronous access handles here");
-    const root = await rootDirectory();
-    if (await exists(root, path)) return;
-    const directory = await root.getDirectoryHandle(path[0] ?? "", { create: true });
-    await tryHandle(directory);
+    const root = await this.#rootOnce();
+    const directory = await root.getDirectoryHandle(all, { create: true });
+    if (!(await exists(directory, [database]))) await tryHandle(directory);
   }
 
   /**
@@ -51,7 +55,7 @@ export class OpfsFiles {
    */
   start(path) {
     return this.#queue.run(async () => {
-      let directory = await rootDirectory();
+      let directory = await this.#rootOnce();
       for (const name of path) directory = await directory.getDirectoryHandle(name, { create: true });
       this.#directory = directory;
     });
@@ -60,15 +64,13 @@ export class OpfsFiles {
   /** Closes everything that is open. What was asked for before is done first. */
   stop() {
     return this.#queue.run(() => {
-      for (const name of this.#open.keys()) this.#close(name);
-      this.#directory = undefined;
+      this.#leave();
     });
   }
 
   /** Closes everything that is open, whatever is still asked for. */
   abandon() {
-    for (const name of this.#open.keys()) this.#close(name);
-    this.#directory = undefined;
+    this.#leave();
     this.#queue = new Queue();
   }
 
@@ -80,14 +82,16 @@ export class OpfsFiles {
       for await (const [name, handle] of this.#place().entries()) {
         if (handle.kind === "file") entries.push(this.#entry(name, /** @type {FileHandle} */ (handle)));
       }
-      return Promise.all(entries);
+      const listed = await Promise.all(entries);
+      this.#names = new Set(listed.map(([name]) => name));
+      return listed;
     });
   }
 
   /** @param {string} name */
   create(name) {
     return this.#queue.run(async () => {
-      if (await hasFile(this.#place(), name)) throw coded("EXISTS", "the file exists already");
+      if (await this.#has(name)) throw coded("EXISTS", "the file exists already");
       await this.#openFile(name, { create: true });
     });
   }
@@ -144,7 +148,22 @@ export class OpfsFiles {
     return this.#queue.run(async () => {
       this.#close(name);
       await patiently(name, () => this.#place().removeEntry(name));
+      this.#names?.delete(name);
     });
+  }
+
+  #rootOnce() {
+    return (this.#root ??= rootDirectory());
+  }
+
+  #leave() {
+    for (const name of this.#open.keys()) this.#close(name);
+    this.#directory = this.#root = this.#names = undefined;
+  }
+
+  /** @param {string} name */
+  #has(name) {
+    return this.#names ? this.#names.has(name) : hasFile(this.#place(), name);
   }
 
   #place() {
@@ -177,6 +196,7 @@ export class OpfsFiles {
     while (this.#open.size >= OPEN_FILES) this.#closeOne();
     const access = await patiently(name, () => handle.createSyncAccessHandle());
     const file = { name, access, length: access.getSize(), unflushed: false };
+    this.#names?.add(name);
     this.#open.set(name, file);
     return file;
   }

@@ -34,7 +34,7 @@ export async function openOpfs(name, { readOnly = false, worker = defaultWorker,
   const files = isDedicatedWorker() && canHaveHandles() ? await filesHere() : new WorkerFiles(worker);
   const host = new OpfsHost(name, location, files, lockOptions);
   try {
-    await files.probe(path);
+    await host.begin();
   } catch (error) {
     host.unlock();
     throw error;
@@ -108,6 +108,8 @@ class OpfsHost {
   #unlocked;
   /** Counts how often the lock was given back, so that one that comes only then is given back as well. */
   #unlocks = 0;
+  /** @type {Promise<void> | undefined} */
+  #early;
   #endWatch = () => {};
 
   /**
@@ -124,7 +126,25 @@ class OpfsHost {
     if (files instanceof WorkerFiles) files.onlost = (error) => this.onlost?.(error);
   }
 
-  async lock() {
+  /**
+   * Finds out whether the files can be had. The lock is asked for at the same time: whoever wants the files wants it next,
+   * and has an engine to load until then.
+   */
+  async begin() {
+    const probed = this.#files.probe(pathOf(this.#name));
+    this.#early = this.#lock();
+    this.#early.catch(() => {});
+    await probed;
+  }
+
+  /** What was tried early may have failed because of somebody who is gone by now. */
+  lock() {
+    const early = this.#early;
+    this.#early = undefined;
+    return early ? early.catch(() => this.#lock()) : this.#lock();
+  }
+
+  async #lock() {
     const onlost = (/** @type {Error} */ error) => this.#lost(error);
     const unlocks = this.#unlocks;
     const release = await acquire(this.#name, { ...this.#lockOptions, onlost });
@@ -148,6 +168,7 @@ class OpfsHost {
 
   unlock() {
     this.#endWatch();
+    this.#early = undefined;
     this.#unlocks++;
     const release = this.#release;
     this.#release = undefined;

@@ -1,6 +1,7 @@
 // The files of a database, open in a worker: what a page has instead of `OpfsFiles`, with the same methods.
 
 import { coded, revive, unavailable } from "./errors.js";
+import { rootDirectory } from "./opfs-root.js";
 
 /** A script that does not arrive must not let anybody wait for ever. */
 const START_LIMIT_MS = 20_000;
@@ -30,6 +31,8 @@ export class WorkerFiles {
 
   /** @param {string[]} path @returns {Promise<void>} */
   probe(path) {
+    // Asked from here as well, the browser has the origin's files ready when the worker is there.
+    rootDirectory().catch(() => {});
     return this.#askFirst("probe", path);
   }
 
