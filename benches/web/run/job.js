@@ -1,10 +1,13 @@
 /** Runs one job with a browser and a profile of its own, which is new. */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { launch, versionOf } from "./browsers.js";
 import { PROFILES } from "./places.js";
 
 const LIMIT_MS = 600_000;
+/** A browser that has just started loads pages of its own, which on few cores takes from whoever is measured. */
+const SETTLE_MS = 2000;
 
 /** @typedef {import("../page/jobs.js").Job} Job */
 /** @typedef {import("../page/jobs.js").Figures} Figures */
@@ -77,6 +80,7 @@ async function inBrowser(browser, profile, address, steps) {
   try {
     const page = context.pages()[0] ?? (await context.newPage());
     page.setDefaultTimeout(LIMIT_MS);
+    await pause(SETTLE_MS);
     return await steps(async (step, ...args) => {
       await page.goto(address);
       await page.waitForFunction(() => "comparison" in globalThis);
