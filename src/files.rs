@@ -70,8 +70,21 @@ pub(crate) async fn write_database_file(storage: &dyn Storage, database: u64) ->
     bytes[12..20].copy_from_slice(&database.to_le_bytes());
     let checksum = checksum::hash(&bytes[..20]);
     bytes[20..24].copy_from_slice(&checksum.to_le_bytes());
-    storage.create(DATABASE_FILE).await?;
-    storage.write(DATABASE_FILE, 0, Bytes::copy_from_slice(&bytes), Flush::Yes).await?;
+    create_file(storage, DATABASE_FILE, &bytes).await
+}
+
+/// Creates a file that begins with these bytes, and makes it survive a power loss.
+pub(crate) async fn create_file(storage: &dyn Storage, name: &str, bytes: &[u8]) -> Result<()> {
+    let created = storage.create(name);
+    let write = || storage.write(name, 0, Bytes::copy_from_slice(bytes), Flush::Yes);
+    if storage.keeps_order() {
+        let written = write();
+        created.await?;
+        written.await?;
+    } else {
+        created.await?;
+        write().await?;
+    }
     storage.sync_directory().await
 }
 

@@ -6,8 +6,7 @@ import { Connection, type ConnectionOptions } from "./connection.js";
 import { Database } from "./database.js";
 import { keyEncoding, valueEncoding } from "./encoding.js";
 import { loadEngine, loadLater } from "./engine.js";
-import { scriptMissing } from "../../src/storage/web/errors.js";
-import { SelkieError, checkSignal, fromPlatform, invalid, isLacking } from "./error.js";
+import { SelkieError, checkSignal, fromPlatform, invalid, isLacking, scriptOf } from "./error.js";
 import type { FileSource } from "./files.js";
 import { checkDirectory, checkNames, checkOptions, oneOf, toCore } from "./options.js";
 import type { Host, HostMode, HostOptions, Platform } from "./platform.js";
@@ -53,11 +52,7 @@ export function createApi(platform: Platform): Api {
       if (options.tabs === "read-only") throw invalid("what is restored is written");
       const read = importOf(from, options);
       return openDatabase(platform, name, options, (host, core) =>
-        read(async (source) => {
-          await loadLater();
-          checkSignal(options.signal);
-          return restore_core(host, core, source);
-        }),
+        read((source) => restore_core(host, core, source)),
       );
     },
     destroy: (name, options = {}) => destroy(platform, name, options),
@@ -71,13 +66,6 @@ export function createApi(platform: Platform): Api {
       }),
     requestPersistence: () => platform.requestPersistence(),
   };
-}
-
-/** A script that few pages need is loaded when it is needed. */
-function scriptOf<T>(script: Promise<T>): Promise<T> {
-  return script.catch(scriptMissing).catch((error: unknown) => {
-    throw fromPlatform(error, "UNAVAILABLE");
-  });
 }
 
 async function copying<T>(work: (files: typeof import("./files.js")) => Promise<T>): Promise<T> {
@@ -131,7 +119,7 @@ async function openReading<K, V>(
     host.onlost = (error) => connection?.lose(error);
     return openFollowing(host, options, until);
   };
-  const Follower = await loadFollower(first);
+  const Follower = await loadFollower(first, options.signal);
   const follower = await Follower.open(platform, name, first, openAt);
   connection = connect(follower.core, name, first.mode, options);
   connection.cleanups.push(() => host.unlock());
@@ -139,9 +127,13 @@ async function openReading<K, V>(
   return new Database(connection, codecs, platform, () => follower.refresh());
 }
 
-async function loadFollower(host: Host): Promise<typeof import("./following.js").Follower> {
+async function loadFollower(
+  host: Host,
+  signal: AbortSignal | undefined,
+): Promise<typeof import("./following.js").Follower> {
   try {
     const [{ Follower }] = await Promise.all([scriptOf(import("./following.js")), loadLater()]);
+    checkSignal(signal);
     return Follower;
   } catch (error) {
     host.unlock();

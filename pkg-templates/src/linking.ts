@@ -33,7 +33,8 @@ export async function linkLater(source: WasmSource | undefined): Promise<void> {
 
 async function bytesOf(given: URL | string | Response | BufferSource): Promise<BufferSource> {
   if (ArrayBuffer.isView(given) || given instanceof ArrayBuffer) return given;
-  const response = given instanceof Response ? given : await fetch(given as URL | string);
+  // A response can be read once, and this may have to be done again.
+  const response = given instanceof Response ? given.clone() : await fetch(given as URL | string);
   if (!response.ok) throw new Error(`${response.url} answers with ${response.status}`);
   return response.arrayBuffer();
 }

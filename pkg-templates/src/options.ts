@@ -44,6 +44,10 @@ export function checkOptions<K, V>(options: OpenOptions<K, V>): void {
     const value = (options as Record<string, unknown>)[name];
     if (value !== undefined && typeof value !== "function") throw invalid(`${name} is a function`);
   }
+  for (const name of ["wasm", "wasmLater"] as const) {
+    const value: unknown = options[name] ?? "";
+    if (typeof value !== "object" && typeof value !== "string") throw invalid(`${name} is an address, bytes or a module`);
+  }
   checkDirectory(options.directory);
   checkDurability(options.durability);
   checkHistory(options.history);

@@ -3,7 +3,8 @@
 //! Commits queue their frames in the order of their versions. Whoever finds nobody at work on the queue becomes
 //! the leader: he writes everything that is queued with one write and one sync, makes it visible, wakes those who
 //! waited, and goes on while there is more. After some rounds a leader leaves the rest to the background, so that he
-//! does not work for others for ever.
+//! does not work for others for ever. On a storage that keeps the order of its calls, and where nothing waits, a second
+//! leader may have the next group written while the first one's write is under way, if neither has to be synced.
 //!
 //! The first error of the storage poisons the log: nothing is written any more, nobody is told that his commit
 //! is durable, and only reopening tells how far the log came. A failed sync in particular is never tried again,
@@ -20,6 +21,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
 
+use crate::files;
 use crate::locks::Mutex;
 use crate::locks::atomic::{AtomicU64, Ordering};
 use crate::progress::{Goal, Progress};
@@ -43,6 +45,8 @@ pub(crate) struct Log {
     progress: Arc<Progress>,
     tail: Mutex<Tail>,
     segment_bytes: u64,
+    /// Whether a write may begin before the one before it is done. Then nothing else is done before it that takes time.
+    overlaps: bool,
     /// The end of the prepared space in the segment that is being written.
     reserved: AtomicU64,
     counters: LogCounters,
@@ -68,8 +72,10 @@ impl Log {
         segment_bytes: u64,
     ) -> Arc<Self> {
         progress.set_segment(header.segment);
+        let overlaps = !CAN_WAIT && storage.keeps_order();
         Arc::new(Self {
             storage,
+            overlaps,
             progress,
             tail: Mutex::new(Tail::new(header, time, segment_bytes)),
             segment_bytes,
@@ -178,13 +184,20 @@ impl Log {
         closed
     }
 
+    /// Has what is queued written for a commit that somebody waits for, together with what else is committed by the
+    /// time the background gets its turn. Where that is enough for a write already, the write begins, and goes on beside
+    /// the commits that follow.
+    pub(crate) fn demand(self: &Arc<Self>) {
+        if self.overlaps && self.tail.lock().is_worth_a_write() {
+            self.lead(LEADER_ROUNDS);
+        } else {
+            self.signal();
+        }
+    }
+
     fn lead(self: &Arc<Self>, rounds: usize) {
-        {
-            let mut tail = self.tail.lock();
-            if tail.busy || tail.queue.is_empty() {
-                return;
-            }
-            tail.busy = true;
+        if !self.tail.lock().join(self.overlaps) {
+            return;
         }
         let log = Arc::clone(self);
         runtime::run(async move { log.work_off(rounds).await });
@@ -203,7 +216,7 @@ impl Log {
         }
         let more = {
             let mut tail = self.tail.lock();
-            tail.busy = false;
+            tail.leaders -= 1;
             !tail.queue.is_empty()
         };
         if more {
@@ -217,19 +230,21 @@ impl Log {
         if self.progress.poisoned().is_some() {
             tail.queue.clear();
         }
-        let work = tail.queue.pop_front();
-        tail.busy = work.is_some();
-        work
+        tail.next()
     }
 
     async fn write(&self, group: Group) -> Result<()> {
         let together = group.is_written_and_synced_at_once(self.progress.published());
-        let Group { file, segment, offset, bytes, last, visible_when_written, sync } = group;
+        let Group { file, segment, offset, bytes, last, visible_when_written, sync, frames: _ } = group;
         let length = bytes.len() as u64;
         if length > 0 {
-            self.reserve(&file, offset + length).await?;
+            if !self.overlaps {
+                self.reserve(&file, offset + length).await?;
+            }
             let flush = if together { Flush::Yes } else { Flush::No };
             self.storage.write(&file, offset, Bytes::from(bytes), flush).await?;
+            // What follows a write that failed is not in the log, whatever the storage says of it.
+            self.progress.check_poison()?;
             self.counters.writes.fetch_add(1, Ordering::Relaxed);
             self.progress.set_written(last);
             self.progress.publish(visible_when_written);
@@ -292,7 +307,5 @@ impl Log {
 
 /// Creates a segment with a durable header.
 pub(crate) async fn create_segment(storage: &dyn Storage, file: &str, header: &SegmentHeader) -> Result<()> {
-    storage.create(file).await?;
-    storage.write(file, 0, Bytes::copy_from_slice(&header.encode()), Flush::Yes).await?;
-    storage.sync_directory().await
+    files::create_file(storage, file, &header.encode()).await
 }

@@ -28,6 +28,12 @@ pub(crate) enum Work {
     Rotate(Rotation),
 }
 
+/// How many writes may be under way at the same time.
+const LEADERS: usize = 2;
+
+/// So many frames are worth a write.
+const WRITE_FRAMES: usize = 16;
+
 /// Frames that are written together, and synced together when any of them asks for it.
 #[derive(Debug)]
 pub(crate) struct Group {
@@ -35,6 +41,7 @@ pub(crate) struct Group {
     pub(crate) segment: u64,
     pub(crate) offset: u64,
     pub(crate) bytes: Vec<u8>,
+    pub(crate) frames: usize,
     pub(crate) last: Version,
     /// Commits up to this one may be seen once they are written; the others wait for the sync.
     pub(crate) visible_when_written: Version,
@@ -72,8 +79,10 @@ struct Unsynced {
 pub(crate) struct Tail {
     pub(crate) queue: VecDeque<Work>,
     pub(crate) queued_bytes: u64,
-    /// Whether somebody is at work on the queue.
-    pub(crate) busy: bool,
+    /// How many are at work on the queue.
+    pub(crate) leaders: usize,
+    /// Whether what the only leader does must be done before anything else begins.
+    alone: bool,
     file: Arc<str>,
     header: SegmentHeader,
     offset: u64,
@@ -90,7 +99,8 @@ impl Tail {
         Self {
             queue: VecDeque::new(),
             queued_bytes: 0,
-            busy: false,
+            leaders: 0,
+            alone: false,
             file: segment_name(header.segment).into(),
             header,
             offset: SEGMENT_HEADER_BYTES as u64,
@@ -100,6 +110,34 @@ impl Tail {
             segment_bytes,
             unsynced: Unsynced::default(),
         }
+    }
+
+    /// Lets somebody begin to work on the queue, if there is something that he may do.
+    pub(crate) fn join(&mut self, overlaps: bool) -> bool {
+        let beside_others = overlaps && !self.alone && self.leaders < LEADERS && self.begins_with_write();
+        let may_join = if self.leaders == 0 { !self.queue.is_empty() } else { beside_others };
+        self.leaders += usize::from(may_join);
+        may_join
+    }
+
+    /// The next piece of work for one of the leaders; none, and he steps down, when there is none that he may do.
+    pub(crate) fn next(&mut self) -> Option<Work> {
+        let is_write = self.begins_with_write();
+        let work = if is_write || self.leaders == 1 { self.queue.pop_front() } else { None };
+        self.alone = work.is_some() && !is_write;
+        self.leaders -= usize::from(work.is_none());
+        work
+    }
+
+    /// Whether the next piece is a write that need not be the only one under way.
+    fn begins_with_write(&self) -> bool {
+        matches!(self.queue.front(), Some(Work::Write(group)) if !group.sync)
+    }
+
+    /// Whether as much is queued as is worth a write of its own.
+    pub(crate) fn is_worth_a_write(&self) -> bool {
+        self.leaders == 0
+            && matches!(self.queue.back(), Some(Work::Write(group)) if !group.sync && group.frames >= WRITE_FRAMES)
     }
 
     pub(crate) fn segment(&self) -> u64 {
@@ -128,6 +166,7 @@ impl Tail {
         let salt = self.header.salt;
         let group = self.open_group();
         record.frame.append(stamp, salt, &mut group.bytes);
+        group.frames += 1;
         group.last = record.version;
         group.sync |= sync || record.visible == Stage::Synced;
         let held_back = group.visible_when_written + 1 != record.version || record.visible == Stage::Synced;
@@ -188,6 +227,7 @@ impl Tail {
                 segment: self.header.segment,
                 offset: self.offset,
                 bytes: Vec::new(),
+                frames: 0,
                 last: self.next_sequence - 1,
                 visible_when_written: self.next_sequence - 1,
                 sync: false,

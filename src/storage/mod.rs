@@ -145,6 +145,13 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// Removes a file.
     fn remove(&self, name: &str) -> Completion<()>;
 
+    /// Whether operations that are under way at the same time are carried out one after the other, in the order of their
+    /// calls, and none that needs an earlier one succeeds without it: a write, say, at the end that a write before it
+    /// would have made. The engine may then begin a write before it has heard of the one before.
+    fn keeps_order(&self) -> bool {
+        false
+    }
+
     /// Where this is, for messages: a path or a name.
     fn location(&self) -> String;
 }

@@ -198,7 +198,7 @@ impl Applied {
         if let (Some(ticket), Some(log)) = (self.ticket, &self.handle.log)
             && self.handle.demand(ticket) != Demand::None
         {
-            log.signal();
+            log.demand();
         }
     }
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { runApart, temporary } from "./support.mjs";
+import { open, runApart, temporary } from "./support.mjs";
 
 const part = new URL("../../pkg/dist/selkie-later.wasm", import.meta.url);
 
@@ -49,6 +49,39 @@ test("a follower says so when it opens, and gives its place back", () => {
     await writer.close();`);
   assert.equal(failure.code, "UNAVAILABLE");
   assert.equal(found, "value");
+});
+
+test("a signal that comes while it is loaded ends the opening, which leaves nothing locked", () => {
+  const { failure, found } = report(`
+    const writer = await open_();
+    await writer.set("key", "value");
+    const aborting = new AbortController();
+    const slow = new Promise((resolve) => setTimeout(() => { aborting.abort(); resolve(part); }, 50));
+    const failure = await attempt(() => open_({ tabs: "read-only", wasmLater: slow, signal: aborting.signal }));
+    const reader = await open_({ tabs: "read-only" });
+    console.log(JSON.stringify({ failure, found: reader.get("key") }));
+    await reader.close();
+    await writer.close();`);
+  assert.equal(failure.code, "ABORTED");
+  assert.equal(found, "value");
+});
+
+test("a response serves again after a database was given another part", () => {
+  const { failure, size } = report(`
+    const answer = new Response(new Uint8Array(8));
+    const db = await open_({ wasmLater: answer });
+    const failure = [await attempt(() => db.export()), await attempt(() => db.export())];
+    await (await open("other", { storage: "memory", wasmLater: new Response(part) })).close();
+    console.log(JSON.stringify({ failure, size: (await db.export()).size }));
+    await db.close();`);
+  assert.ok(size > 0);
+  assert.deepEqual(failure[0], failure[1], "the second attempt fails for the reason of the first");
+});
+
+test("what can be no module is refused at once", async () => {
+  for (const wrong of [5, true, Symbol("part"), () => {}])
+    for (const name of ["wasm", "wasmLater"])
+      await assert.rejects(open("refused", { storage: "memory", [name]: wrong }), { code: "INVALID_ARGUMENT" });
 });
 
 /** The name by which the two parts know each other is in both: another one is what another build would have. */

@@ -18,6 +18,8 @@ const PATIENCE: u32 = if cfg!(target_arch = "wasm32") { 2_000 } else { 10_000_00
 /// The queue is worked off by the test, one call after the other. Nothing takes effect before its turn.
 pub(crate) struct PendingStorage {
     inner: Arc<dyn Storage>,
+    /// Whether it says so: the calls on a file are done in their order in any case.
+    keeps_order: bool,
     queue: Mutex<VecDeque<Call>>,
     /// The calls in the order in which they were made: what was done, and to which file.
     log: Mutex<Vec<(&'static str, String)>>,
@@ -33,7 +35,18 @@ struct Call {
 impl PendingStorage {
     /// A storage that does nothing until it is told to.
     pub(crate) fn over(inner: Arc<dyn Storage>) -> Arc<Self> {
-        let storage = Arc::new(Self { inner, queue: Mutex::default(), log: Mutex::default(), wake: Box::new(|| {}) });
+        Self::telling(inner, false)
+    }
+
+    /// The same, which says whether it keeps the order of calls.
+    pub(crate) fn telling(inner: Arc<dyn Storage>, keeps_order: bool) -> Arc<Self> {
+        let storage = Arc::new(Self {
+            inner,
+            keeps_order,
+            queue: Mutex::default(),
+            log: Mutex::default(),
+            wake: Box::new(|| {}),
+        });
         #[cfg(not(target_arch = "wasm32"))]
         pump_after_panics(&storage);
         storage
@@ -45,7 +58,8 @@ impl PendingStorage {
         let (sender, receiver) = std::sync::mpsc::channel::<()>();
         let sender = Mutex::new(sender);
         let wake = Box::new(move || sender.lock().unwrap().send(()).unwrap());
-        let storage = Arc::new(Self { inner, queue: Mutex::default(), log: Mutex::default(), wake });
+        let storage =
+            Arc::new(Self { inner, keeps_order: false, queue: Mutex::default(), log: Mutex::default(), wake });
         let weak = Arc::downgrade(&storage);
         std::thread::spawn(move || {
             while receiver.recv().is_ok() {
@@ -70,7 +84,7 @@ impl PendingStorage {
                     }
                 });
             });
-            Self { inner, queue: Mutex::default(), log: Mutex::default(), wake }
+            Self { inner, keeps_order: false, queue: Mutex::default(), log: Mutex::default(), wake }
         })
     }
 
@@ -220,6 +234,10 @@ impl Storage for PendingStorage {
     fn remove(&self, name: &str) -> Completion<()> {
         let file = name.to_owned();
         self.later("remove", name, move |inner| inner.remove(&file))
+    }
+
+    fn keeps_order(&self) -> bool {
+        self.keeps_order
     }
 
     fn location(&self) -> String {

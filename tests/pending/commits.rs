@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use selkie::storage::MemoryStorage;
-use selkie::{Durability, ErrorKind, Limits, Options, SnapshotPolicy, Visibility};
+use selkie::{
+    CommitFuture, Durability, ErrorKind, Limits, Options, SnapshotPolicy, Transaction, TransactionOptions, Visibility,
+    Writable,
+};
 
 use crate::common::events::{async_tests, turn};
 use crate::common::pending::PendingStorage;
@@ -15,6 +18,11 @@ fn options(visibility: Visibility) -> Options {
 
 fn key(number: u32) -> String {
     format!("{number:06}")
+}
+
+fn insert_and_commit(mut tx: Transaction, key: &str) -> CommitFuture {
+    tx.insert(key, "").unwrap();
+    tx.commit_async()
 }
 
 async_tests! {
@@ -40,6 +48,40 @@ async_tests! {
             assert_eq!(calls, ["write and sync"; 2], "a group is one call");
             assert_eq!((db.version(), db.durable_version()), (101, 101));
             storage.drive(db.close_async()).await.unwrap();
+        }
+    }
+
+    async fn a_write_begins_beside_another_where_the_storage_keeps_the_order() {
+        for keeps_order in [false, true] {
+            let most = if keeps_order && cfg!(target_arch = "wasm32") { 2 } else { 1 };
+            let files = MemoryStorage::new();
+            let storage = PendingStorage::telling(Arc::new(files.clone()), keeps_order);
+            let options = options(Visibility::Applied).durability(Durability::Buffered);
+            let db = storage.drive(options.open_storage_async(storage.clone())).await.unwrap();
+            storage.take_log();
+            let mut commits: Vec<_> = (0..40).map(|number| db.insert_async(key(number), "")).collect();
+            if most == 2 {
+                assert_eq!(storage.waiting(), 1, "many commits of one turn are worth a write before it is over");
+            }
+            storage.until_waiting(most).await;
+            let strict = db.begin_with(TransactionOptions::new().durability(Durability::Immediate)).unwrap();
+            commits.extend((40..80).map(|number| db.insert_async(key(number), "")));
+            commits.push(insert_and_commit(strict, &key(80)));
+            for _ in 0..20 {
+                turn().await;
+            }
+            assert_eq!(storage.waiting(), most, "what is synced waits for all before it");
+            for (number, commit) in (1..).zip(commits) {
+                assert_eq!(storage.drive(commit).await.unwrap().version(), number);
+            }
+            let calls: Vec<_> = storage.take_log().into_iter().map(|(what, _)| what).collect();
+            assert_eq!(calls.last(), Some(&"write and sync"));
+            if cfg!(target_arch = "wasm32") {
+                assert_eq!(calls[..calls.len() - 1], vec!["write"; most]);
+            }
+            assert_eq!(db.durable_version(), 81);
+            storage.drive(db.close_async()).await.unwrap();
+            assert_eq!(keys(&open(&files).unwrap()).len(), 81);
         }
     }
 

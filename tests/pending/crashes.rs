@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use selkie::storage::MemoryStorage;
-use selkie::{Database, Readable, TransactionOptions, Visibility, Writable};
+use selkie::{Database, Durability, Readable, TransactionOptions, Visibility, Writable};
 
 use crate::common::events::async_tests;
 use crate::common::pending::PendingStorage;
@@ -35,11 +35,16 @@ fn check(image: &MemoryStorage, acknowledged: u64, committed: u64) {
 
 async_tests! {
     async fn a_crash_with_commits_in_flight_loses_nothing_acknowledged() {
-        for (seed, visibility) in [(1, Visibility::Applied), (2, Visibility::Durable)] {
+        let (applied, durable) = (Visibility::Applied, Visibility::Durable);
+        let (immediate, buffered) = (Durability::Immediate, Durability::Buffered);
+        for (seed, visibility, durability) in
+            [(1, applied, immediate), (2, durable, immediate), (3, applied, buffered), (4, durable, buffered)]
+        {
             let mut random = Random(seed);
             let files = MemoryStorage::new();
-            let storage = PendingStorage::over(Arc::new(files.clone()));
-            let opening = small_segments().visibility(visibility).open_storage_async(storage.clone());
+            let storage = PendingStorage::telling(Arc::new(files.clone()), durability == Durability::Buffered);
+            let options = small_segments().visibility(visibility).durability(durability);
+            let opening = options.open_storage_async(storage.clone());
             let db = storage.drive(opening).await.unwrap();
             let (acknowledged, committed) = (AtomicU64::new(0), AtomicU64::new(0));
             let mut images = Vec::new();
@@ -52,8 +57,8 @@ async_tests! {
                 pumped
             };
             for burst in 0..30 {
-                let commits: Vec<_> = (1..=10).map(|number| commit(&db, burst * 10 + number)).collect();
-                committed.fetch_add(10, Ordering::Relaxed);
+                let commits: Vec<_> = (1..=20).map(|number| commit(&db, burst * 20 + number)).collect();
+                committed.fetch_add(20, Ordering::Relaxed);
                 if burst % 10 == 5 {
                     storage.drive_with(db.snapshot_async(), &mut pump).await.unwrap();
                 }

@@ -3,19 +3,23 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use selkie::storage::MemoryStorage;
-use selkie::{Database, ErrorKind, Visibility};
+use selkie::{Database, Durability, ErrorKind, Visibility};
 
-use crate::common::events::async_tests;
+use crate::common::events::{async_tests, turn};
 use crate::common::pending::PendingStorage;
 use crate::common::{Operation, ScriptedStorage, Verdict, keys, open, small_segments};
 
-/// Commits in bursts, with changes of segment. Returns the keys that were acknowledged.
+/// Commits in bursts of two turns, with changes of segment. Returns the keys that were acknowledged.
 async fn work(db: &Database, storage: &PendingStorage) -> Vec<String> {
     let mut acknowledged = Vec::new();
     let mut failed = false;
     for burst in 0..5 {
-        let burst_keys = (0..4).map(|number| format!("key {burst} {number}"));
-        let commits: Vec<_> = burst_keys.map(|key| (db.insert_async(&key, [7; 500]), key)).collect();
+        let mut commits = Vec::new();
+        for half in 0..2 {
+            let keys = (0..2).map(|number| format!("key {burst} {half} {number}"));
+            commits.extend(keys.map(|key| (db.insert_async(&key, [7; 500]), key)));
+            turn().await;
+        }
         for (commit, key) in commits {
             match storage.drive(commit).await {
                 Ok(_) if !failed => acknowledged.push(key),
@@ -33,16 +37,35 @@ async fn work(db: &Database, storage: &PendingStorage) -> Vec<String> {
     acknowledged
 }
 
+/// What the database promises, and its storage.
+#[derive(Clone, Copy)]
+struct Promises {
+    visibility: Visibility,
+    durability: Durability,
+    keeps_order: bool,
+}
+
+/// Those that differ in what is under way at the same time.
+fn promises() -> impl Iterator<Item = Promises> {
+    let visibilities = [Visibility::Applied, Visibility::Durable];
+    let levels = [(Durability::Immediate, false), (Durability::Buffered, false), (Durability::Buffered, true)];
+    visibilities.into_iter().flat_map(move |visibility| {
+        levels.map(|(durability, keeps_order)| Promises { visibility, durability, keeps_order })
+    })
+}
+
 /// One run with one failure. Returns whether it came about.
-async fn run(operation: Operation, nth: usize, verdict: Verdict, visibility: Visibility) -> bool {
+async fn run(operation: Operation, nth: usize, verdict: Verdict, promises: Promises) -> bool {
+    let Promises { visibility, durability, keeps_order } = promises;
     let files = MemoryStorage::new();
     let seen = AtomicUsize::new(0);
     let failing = ScriptedStorage::over(files.clone(), move |asked, _| {
         let hit = asked == operation && seen.fetch_add(1, Ordering::Relaxed) == nth;
         if hit { verdict } else { Verdict::Go }
     });
-    let storage = PendingStorage::over(failing.clone());
-    let opening = small_segments().visibility(visibility).open_storage_async(storage.clone());
+    let storage = PendingStorage::telling(failing.clone(), keeps_order);
+    let options = small_segments().visibility(visibility).durability(durability);
+    let opening = options.open_storage_async(storage.clone());
     let mut acknowledged = Vec::new();
     if let Ok(db) = storage.drive(opening).await {
         acknowledged = work(&db, &storage).await;
@@ -62,9 +85,9 @@ async_tests! {
         let mut failures = 0;
         for operation in operations {
             for verdict in [Verdict::Fail, Verdict::Short] {
-                for visibility in [Visibility::Applied, Visibility::Durable] {
+                for promises in promises() {
                     let mut nth = 0;
-                    while run(operation, nth, verdict, visibility).await {
+                    while run(operation, nth, verdict, promises).await {
                         nth += 1;
                     }
                     failures += nth;

@@ -39,7 +39,7 @@ fn options(random: &mut Random) -> Options {
 impl Session {
     async fn new(seed: u64, files: &MemoryStorage) -> Self {
         let mut random = Random(seed);
-        let storage = PendingStorage::over(Arc::new(files.clone()));
+        let storage = PendingStorage::telling(Arc::new(files.clone()), seed.is_multiple_of(2));
         let opening = options(&mut random).open_storage_async(storage.clone());
         let db = storage.drive(opening).await.unwrap();
         let (model, keyspaces, in_flight) = (Model::new(), BTreeMap::new(), Vec::new());

@@ -27,7 +27,8 @@ use promise::{Answer, complete};
 ///
 /// The object has the methods of [`Storage`] by their names in JavaScript (`syncDirectory` for
 /// [`sync_directory`](Storage::sync_directory)), and each returns its result or a promise of it. It also says where it
-/// is by a property `location`. An error whose `code` is `LOCKED` becomes [`ErrorKind::Locked`]; any other becomes an
+/// is by a property `location`, and may say by a property `keepsOrder` that [its operations keep their
+/// order](Storage::keeps_order). An error whose `code` is `LOCKED` becomes [`ErrorKind::Locked`]; any other becomes an
 /// [`ErrorKind::Io`] with the text of the JavaScript error and, where its `code` or `name` tells one, its kind.
 ///
 /// Dropping it gives the lock back.
@@ -152,6 +153,10 @@ impl Storage for HostStorage {
 
     fn remove(&self, name: &str) -> Completion<()> {
         self.act("remove", Some(name), &|object| object.remove(name))
+    }
+
+    fn keeps_order(&self) -> bool {
+        self.object.get().is_some_and(|object| object.keeps_order().is_truthy())
     }
 
     fn location(&self) -> String {

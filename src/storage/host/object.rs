@@ -22,6 +22,8 @@ extern "C" {
 
     #[wasm_bindgen(method, getter)]
     pub(super) fn location(this: &Object) -> JsValue;
+    #[wasm_bindgen(method, getter, js_name = keepsOrder)]
+    pub(super) fn keeps_order(this: &Object) -> JsValue;
     #[wasm_bindgen(method, catch)]
     pub(super) fn lock(this: &Object) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]

@@ -3,6 +3,11 @@ export interface Host {
   readonly mode: "opfs" | "indexeddb" | "file";
   /** Where this is, for messages. */
   readonly location: string;
+  /**
+   * Whether what is asked for while something is under way is done after it, in order, and fails if it needs what failed.
+   * The engine may then ask for a write before it has heard of the one before.
+   */
+  readonly keepsOrder?: boolean;
   /** Is called once if the files become unusable under way. */
   onlost?: (error: Error) => void;
   /** Takes the exclusive lock. While somebody else has it: an Error whose `code` is `LOCKED`. */

@@ -97,6 +97,8 @@ export async function listOpfs() {
 class OpfsHost {
   /** @type {"opfs"} */
   mode = "opfs";
+  /** The worker's messages and its queue have an order, and a write fails that is not at the end of its file. */
+  keepsOrder = true;
   /** @type {((error: Error) => void) | undefined} */
   onlost;
   #name;
