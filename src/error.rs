@@ -300,8 +300,26 @@ impl fmt::Display for ErrorKind {
             Self::Lagged { resume } => write!(f, "the watch fell behind; resume after version {resume}"),
             Self::KeyspaceNotFound { name } => write!(f, "no keyspace `{name}`"),
             Self::Aborted { source } => write!(f, "transaction aborted: {source}"),
-            Self::Io { operation, file, source } => write!(f, "cannot {operation} `{file}`: {source}"),
+            Self::Io { operation, file, source } => write!(f, "cannot {operation} `{file}`: {}", words_of(source)),
         }
+    }
+}
+
+/// What an error of the storage says of itself.
+#[cfg(not(feature = "js"))]
+fn words_of(source: &io::Error) -> &io::Error {
+    source
+}
+
+/// What an error of the storage says of itself. Those of JavaScript have words of their own, and the engine makes few
+/// kinds of others: the words of all kinds would be downloaded with it.
+#[cfg(feature = "js")]
+fn words_of(source: &io::Error) -> &dyn fmt::Display {
+    match (source.get_ref(), source.kind()) {
+        (Some(words), _) => words,
+        (None, io::ErrorKind::NotFound) => &"entity not found",
+        (None, io::ErrorKind::AlreadyExists) => &"entity already exists",
+        (None, _) => &"uncategorized error",
     }
 }
 

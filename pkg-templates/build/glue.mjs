@@ -9,6 +9,10 @@ import { core, source } from "./places.mjs";
 // The TypeScript uses it by its name.
 const KEPT = "memory";
 
+/** What the imports are imported from, which stands beside each of them. */
+const GLUE = "./selkie_bg.js";
+const SHORT_GLUE = "$";
+
 const imports = new Map();
 const exports = new Map();
 
@@ -19,14 +23,16 @@ function short(names, name) {
 
 /** Renames in a module, and remembers how. */
 export function shorten(module) {
-  module.renameImports((name) => short(imports, name));
+  module.renameImports((from) => (from === GLUE ? SHORT_GLUE : from), (name) => short(imports, name));
   module.renameExports((name) => (name === KEPT ? name : short(exports, name)));
 }
 
 /** In the glue an import is a property of the object that it passes, and an export one of `wasm`. */
 function renameGlue(text) {
   const imported = text.replace(/^(\s+)(\w+)(?=: )/gm, (line, space, name) => (imports.has(name) ? space + imports.get(name) : line));
-  return imported.replace(/\bwasm\.(\w+)/g, (use, name) => (exports.has(name) ? `wasm.${exports.get(name)}` : use));
+  const from = imports.size > 0 ? SHORT_GLUE : GLUE;
+  const placed = imported.replace(`"${GLUE}"`, `"${from}"`);
+  return placed.replace(/\bwasm\.(\w+)/g, (use, name) => (exports.has(name) ? `wasm.${exports.get(name)}` : use));
 }
 
 const EXPORTED = "wasm = instance.exports;";

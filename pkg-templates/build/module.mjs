@@ -148,9 +148,9 @@ export class Module {
   }
 
   /** Gives what is imported other names. */
-  renameImports(rename) {
+  renameImports(renameModule, rename) {
     const imports = this.#imports().map(({ module, name, kind, description }) => {
-      return Buffer.concat([text(module), text(rename(name)), Uint8Array.of(kind), description]);
+      return Buffer.concat([text(renameModule(module)), text(rename(name)), Uint8Array.of(kind), description]);
     });
     this.#section(IMPORT).content = list(imports);
   }

@@ -30,7 +30,7 @@ export const modules = ["selkie.wasm", "selkie-later.wasm"];
 /** What `index` imports only when it is needed. Service workers cannot import anything later: for them there is `inline`. */
 export const rare = [
   ...["indexeddb.js", "opfs-files.js", "opfs-snapshot.js"].map((name) => path.join(storages, name)),
-  ...["files.ts", "following.ts", "transferring.ts"].map((name) => path.join(source, name)),
+  ...["files.ts", "following.ts"].map((name) => path.join(source, name)),
 ];
 
 /** The entries that there are: all of them, or with `dev` those that are written already. */

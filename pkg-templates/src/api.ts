@@ -6,7 +6,8 @@ import { Connection, type ConnectionOptions } from "./connection.js";
 import { Database } from "./database.js";
 import { keyEncoding, valueEncoding } from "./encoding.js";
 import { loadEngine, loadLater } from "./engine.js";
-import { SelkieError, checkSignal, fromPlatform, invalid, isLacking, scriptOf } from "./error.js";
+import { scriptMissing } from "../../src/storage/web/errors.js";
+import { SelkieError, checkSignal, fromPlatform, invalid, isLacking } from "./error.js";
 import type { FileSource } from "./files.js";
 import { checkDirectory, checkNames, checkOptions, oneOf, toCore } from "./options.js";
 import type { Host, HostMode, HostOptions, Platform } from "./platform.js";
@@ -52,7 +53,11 @@ export function createApi(platform: Platform): Api {
       if (options.tabs === "read-only") throw invalid("what is restored is written");
       const read = importOf(from, options);
       return openDatabase(platform, name, options, (host, core) =>
-        read((source) => restore_core(host, core, source)),
+        read(async (source) => {
+          await loadLater();
+          checkSignal(options.signal);
+          return restore_core(host, core, source);
+        }),
       );
     },
     destroy: (name, options = {}) => destroy(platform, name, options),
@@ -66,6 +71,13 @@ export function createApi(platform: Platform): Api {
       }),
     requestPersistence: () => platform.requestPersistence(),
   };
+}
+
+/** A script that few pages need is loaded when it is needed. */
+function scriptOf<T>(script: Promise<T>): Promise<T> {
+  return script.catch(scriptMissing).catch((error: unknown) => {
+    throw fromPlatform(error, "UNAVAILABLE");
+  });
 }
 
 async function copying<T>(work: (files: typeof import("./files.js")) => Promise<T>): Promise<T> {

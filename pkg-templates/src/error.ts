@@ -1,6 +1,5 @@
 /** The one error class, and how the engine's errors become it. */
 
-import { scriptMissing } from "../../src/storage/web/errors.js";
 import type { ErrorCode, Version } from "./types.js";
 
 export interface ErrorDetails {
@@ -57,13 +56,6 @@ export function fromPlatform(error: unknown, fallback: ErrorCode): SelkieError {
   if (name === "AbortError") return new SelkieError("ABORTED", text, { cause: error });
   if (name === "NotFoundError" || code === "ENOENT") return new SelkieError("NOT_FOUND", text, { cause: error });
   return new SelkieError(fallback, text, { cause: error });
-}
-
-/** A script that few pages need is loaded when it is needed. */
-export function scriptOf<T>(script: Promise<T>): Promise<T> {
-  return script.catch(scriptMissing).catch((error: unknown) => {
-    throw fromPlatform(error, "UNAVAILABLE");
-  });
 }
 
 /** Whether a platform does not have what was asked for, so that another may be tried: not a script that did not come. */
