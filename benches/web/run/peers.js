@@ -52,6 +52,7 @@ export const PEERS = [
   peer("browser-level", "browser-level", ["relaxed"], `keys and values as \`utf8\`; a range is deleted by \`clear\`; ${NO_OPTION}`),
   peer("memory-level", "memory-level", ["memory"], "keys and values as `utf8`"),
   peer("map", "a Map", ["memory"], "JavaScript's own: no engine, but what such a loop with its checks can reach; in no ratio", { limit: true }),
+  peer("bytes", "bytes", ["memory"], "a `Map` to places in an array of bytes: no engine, but what reading values can reach that are not JavaScript's own strings; in no ratio", { limit: true }),
   peer("sqlite", "sqlite-wasm", ["relaxed", "strict"], `\`opfs-sahpool\`, ${SQLITE}`, {
     worker: "sqlite-worker.ts",
     assets: ["@sqlite.org/sqlite-wasm/dist/sqlite3.wasm"],
