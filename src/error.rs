@@ -306,14 +306,14 @@ impl fmt::Display for ErrorKind {
 }
 
 /// What an error of the storage says of itself.
-#[cfg(not(feature = "js"))]
+#[cfg(not(all(target_arch = "wasm32", feature = "js")))]
 fn words_of(source: &io::Error) -> &io::Error {
     source
 }
 
 /// What an error of the storage says of itself. Those of JavaScript have words of their own, and the engine makes few
 /// kinds of others: the words of all kinds would be downloaded with it.
-#[cfg(feature = "js")]
+#[cfg(all(target_arch = "wasm32", feature = "js"))]
 fn words_of(source: &io::Error) -> &dyn fmt::Display {
     match (source.get_ref(), source.kind()) {
         (Some(words), _) => words,

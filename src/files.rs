@@ -78,6 +78,7 @@ pub(crate) async fn create_file(storage: &dyn Storage, name: &str, bytes: &[u8])
     let created = storage.create(name);
     let write = || storage.write(name, 0, Bytes::copy_from_slice(bytes), Flush::Yes);
     if storage.keeps_order() {
+        // What this leaves where only the creation fails is a file that recovery takes for an unfinished one.
         let written = write();
         created.await?;
         written.await?;

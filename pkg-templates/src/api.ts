@@ -243,12 +243,11 @@ function hostOptions<K, V>(options: OpenOptions<K, V>): HostOptions {
 /** The first storage that the platform lets us have. */
 async function chooseHost<K, V>(platform: Platform, name: string, options: OpenOptions<K, V>): Promise<Host> {
   const wanted = options.storage ?? "auto";
-  const openIn = (mode: HostMode): Promise<Host> => openHost(platform, mode, name, hostOptions(options));
-  if (wanted !== "auto") return openIn(wanted as HostMode);
+  if (wanted !== "auto") return openHost(platform, wanted as HostMode, name, hostOptions(options));
   const failures: string[] = [];
-  for (const [mode, begun] of await inOrder(platform, name, options.directory, openIn)) {
+  for (const mode of await byPresence(platform, name, options.directory)) {
     try {
-      return await (begun ?? openIn(mode));
+      return await openHost(platform, mode, name, hostOptions(options));
     } catch (error) {
       if (!(error instanceof SelkieError) || !isLacking(error)) throw error;
       failures.push(`${mode}: ${error.message}`);
@@ -258,25 +257,6 @@ async function chooseHost<K, V>(platform: Platform, name: string, options: OpenO
     "UNAVAILABLE",
     `no storage here keeps data (${failures.join("; ")}); "memory" has to be asked for`,
   );
-}
-
-/**
- * The storages in the order in which to try them. The likely one is opened meanwhile, and given back if the database turns
- * out to be in another.
- */
-async function inOrder(
-  platform: Platform,
-  name: string,
-  directory: string | undefined,
-  openIn: (mode: HostMode) => Promise<Host>,
-): Promise<[HostMode, Promise<Host>?][]> {
-  const likely = platform.modes[0] as HostMode;
-  const begun = openIn(likely);
-  begun.catch(() => {});
-  const modes = await byPresence(platform, name, directory);
-  const isLikely = modes[0] === likely;
-  if (!isLikely) await begun.then((host) => host.unlock(), () => {});
-  return modes.map((mode) => (isLikely && mode === likely ? [mode, begun] : [mode]));
 }
 
 /** A database stays where it was begun, whatever the platform has learnt since: its storage comes first. */

@@ -30,12 +30,18 @@ export function loadEngine(source: FindSource, later: WasmSource | undefined, be
 
 /** Loads what exports, imports, followers and the changes since a version need, unless it is loaded already. */
 export function loadLater(): Promise<void> {
-  loadingLater ??= (async () => linkLater(await findLater?.()))().catch((error: unknown) => {
+  loadingLater ??= linkFound().catch((error: unknown) => {
     loadingLater = undefined;
     const reason = error instanceof Error ? error.message : String(error);
     throw new SelkieError("UNAVAILABLE", `the rest of the engine cannot be loaded: ${reason}`, { cause: error });
   });
   return loadingLater;
+}
+
+async function linkFound(): Promise<void> {
+  await linkLater(await findLater?.());
+  // A response that was given would keep its bytes.
+  findLater = undefined;
 }
 
 async function load(source: FindSource): Promise<void> {

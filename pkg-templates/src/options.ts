@@ -45,8 +45,8 @@ export function checkOptions<K, V>(options: OpenOptions<K, V>): void {
     if (value !== undefined && typeof value !== "function") throw invalid(`${name} is a function`);
   }
   for (const name of ["wasm", "wasmLater"] as const) {
-    const value: unknown = options[name] ?? "";
-    if (typeof value !== "object" && typeof value !== "string") throw invalid(`${name} is an address, bytes or a module`);
+    const value: unknown = options[name];
+    if (value === null || !["object", "string", "undefined"].includes(typeof value)) throw invalid(`${name} is an address, bytes or a module`);
   }
   checkDirectory(options.directory);
   checkDurability(options.durability);

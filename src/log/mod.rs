@@ -184,7 +184,7 @@ impl Log {
         closed
     }
 
-    /// Has what is queued written for a commit that somebody waits for, together with what else is committed by the
+    /// Has what is queued written for a commit that wants it, together with what else is committed by the
     /// time the background gets its turn. Where that is enough for a write already, the write begins, and goes on beside
     /// the commits that follow.
     pub(crate) fn demand(self: &Arc<Self>) {

@@ -21,7 +21,7 @@ pub(crate) struct Record {
     pub(crate) visible: Stage,
 }
 
-/// One piece of work for the storage. Pieces are done one after the other.
+/// One piece of work for the storage. Pieces are begun one after the other.
 #[derive(Debug)]
 pub(crate) enum Work {
     Write(Group),

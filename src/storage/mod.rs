@@ -146,8 +146,8 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
     fn remove(&self, name: &str) -> Completion<()>;
 
     /// Whether operations that are under way at the same time are carried out one after the other, in the order of their
-    /// calls, and none that needs an earlier one succeeds without it: a write, say, at the end that a write before it
-    /// would have made. The engine may then begin a write before it has heard of the one before.
+    /// calls, and a write that is not at the end of its file fails: so one does that follows a write which failed. The
+    /// engine may then begin a write before it has heard of the operation before.
     fn keeps_order(&self) -> bool {
         false
     }

@@ -193,7 +193,7 @@ impl Applied {
         block_on(self.wait())
     }
 
-    /// Lets the background write what the commit waits for, together with what else is committed by then.
+    /// Lets the log write what the commit waits for, together with what else is committed by then.
     pub(crate) fn demand(&self) {
         if let (Some(ticket), Some(log)) = (self.ticket, &self.handle.log)
             && self.handle.demand(ticket) != Demand::None

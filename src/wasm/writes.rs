@@ -21,7 +21,7 @@ pub struct CoreSavepoint(Savepoint);
 /// The answer of a commit that failed; others are versions.
 const FAILED_COMMIT: f64 = -1.0;
 
-/// Lets the log write what was committed, once the caller's turn of the event loop is over.
+/// Lets the log write what was committed: once the caller's turn of the event loop is over, or sooner if it is much.
 fn submitted(applied: Result<Applied>) -> f64 {
     let version = applied.map(|applied| {
         applied.demand();

@@ -44,9 +44,9 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "no sync of the directory after a segment was created",
-        file: "src/log/mod.rs",
-        from: "&header.encode()), Flush::Yes).await?;\n    storage.sync_directory().await",
-        to: "&header.encode()), Flush::Yes).await",
+        file: "src/files.rs",
+        from: "        write().await?;\n    }\n    storage.sync_directory().await",
+        to: "        write().await?;\n    }\n    Ok(())",
         test: SIMULATION,
     },
     Mutation {

@@ -34,7 +34,7 @@ export async function openOpfs(name, { readOnly = false, worker = defaultWorker,
   const files = isDedicatedWorker() && canHaveHandles() ? await filesHere() : new WorkerFiles(worker);
   const host = new OpfsHost(name, location, files, lockOptions);
   try {
-    await host.begin();
+    await files.probe(path);
   } catch (error) {
     host.unlock();
     throw error;
@@ -97,8 +97,6 @@ export async function listOpfs() {
 class OpfsHost {
   /** @type {"opfs"} */
   mode = "opfs";
-  /** The worker's messages and its queue have an order, and a write fails that is not at the end of its file. */
-  keepsOrder = true;
   /** @type {((error: Error) => void) | undefined} */
   onlost;
   #name;
@@ -110,8 +108,6 @@ class OpfsHost {
   #unlocked;
   /** Counts how often the lock was given back, so that one that comes only then is given back as well. */
   #unlocks = 0;
-  /** @type {Promise<void> | undefined} */
-  #early;
   #endWatch = () => {};
 
   /**
@@ -124,29 +120,14 @@ class OpfsHost {
     this.#name = name;
     this.location = location;
     this.#files = files;
+    // The worker's messages and its queue have an order, and a write fails that is not at the end of its file. Here there is
+    // nothing to wait for.
+    this.keepsOrder = files instanceof WorkerFiles;
     this.#lockOptions = lockOptions;
     if (files instanceof WorkerFiles) files.onlost = (error) => this.onlost?.(error);
   }
 
-  /**
-   * Finds out whether the files can be had. The lock is asked for at the same time: whoever wants the files wants it next,
-   * and has an engine to load until then.
-   */
-  async begin() {
-    const probed = this.#files.probe(pathOf(this.#name));
-    this.#early = this.#lock();
-    this.#early.catch(() => {});
-    await probed;
-  }
-
-  /** What was tried early may have failed because of somebody who is gone by now. */
-  lock() {
-    const early = this.#early;
-    this.#early = undefined;
-    return early ? early.catch(() => this.#lock()) : this.#lock();
-  }
-
-  async #lock() {
+  async lock() {
     const onlost = (/** @type {Error} */ error) => this.#lost(error);
     const unlocks = this.#unlocks;
     const release = await acquire(this.#name, { ...this.#lockOptions, onlost });
@@ -157,6 +138,7 @@ class OpfsHost {
     this.#release = release;
     try {
       await this.#files.start(pathOf(this.#name));
+      if (unlocks !== this.#unlocks) throw unlockedEarly();
     } catch (error) {
       this.unlock();
       throw error;
@@ -170,7 +152,6 @@ class OpfsHost {
 
   unlock() {
     this.#endWatch();
-    this.#early = undefined;
     this.#unlocks++;
     const release = this.#release;
     this.#release = undefined;
