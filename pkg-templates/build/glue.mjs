@@ -31,7 +31,7 @@ export function shorten(module) {
 function renameGlue(text) {
   const imported = text.replace(/^(\s+)(\w+)(?=: )/gm, (line, space, name) => (imports.has(name) ? space + imports.get(name) : line));
   const from = imports.size > 0 ? SHORT_GLUE : GLUE;
-  const placed = imported.replace(`"${GLUE}"`, `"${from}"`);
+  const placed = imported.replace(`"${GLUE}"`, () => `"${from}"`);
   return placed.replace(/\bwasm\.(\w+)/g, (use, name) => (exports.has(name) ? `wasm.${exports.get(name)}` : use));
 }
 

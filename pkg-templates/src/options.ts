@@ -46,7 +46,8 @@ export function checkOptions<K, V>(options: OpenOptions<K, V>): void {
   }
   for (const name of ["wasm", "wasmLater"] as const) {
     const value: unknown = options[name];
-    if (value === null || !["object", "string", "undefined"].includes(typeof value)) throw invalid(`${name} is an address, bytes or a module`);
+    if (value === null || !["object", "string", "undefined"].includes(typeof value))
+      throw invalid(`${name} is an address, bytes or a module`);
   }
   checkDirectory(options.directory);
   checkDurability(options.durability);

@@ -1,6 +1,7 @@
 //! A storage that answers later, and with an error: it stops all writing, and nothing acknowledged is lost.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use selkie::storage::MemoryStorage;
 use selkie::{Database, Durability, ErrorKind, Visibility};
@@ -96,5 +97,29 @@ async_tests! {
             }
         }
         assert!(failures > 100, "{failures} failures");
+    }
+
+    async fn what_follows_a_write_that_failed_is_not_acknowledged_whatever_the_storage_says() {
+        let armed = Arc::new(AtomicBool::new(false));
+        let (is_armed, seen) = (Arc::clone(&armed), AtomicUsize::new(0));
+        let failing = ScriptedStorage::over(MemoryStorage::new(), move |asked, _| match asked {
+            Operation::Write if is_armed.load(Ordering::Relaxed) => {
+                if seen.fetch_add(1, Ordering::Relaxed) == 0 { Verdict::Fail } else { Verdict::Pretend }
+            }
+            _ => Verdict::Go,
+        });
+        let storage = PendingStorage::telling(failing, true);
+        let options = small_segments().durability(Durability::Buffered);
+        let db = storage.drive(options.open_storage_async(storage.clone())).await.unwrap();
+        armed.store(true, Ordering::Relaxed);
+        let mut commits = vec![db.insert_async("first", "")];
+        storage.until_waiting(1).await;
+        commits.push(db.insert_async("second", ""));
+        storage.until_waiting(if cfg!(target_arch = "wasm32") { 2 } else { 1 }).await;
+        while storage.pump() {}
+        for commit in commits {
+            storage.drive(commit).await.unwrap_err();
+        }
+        storage.drive(db.close_async()).await.unwrap_err();
     }
 }

@@ -31,7 +31,8 @@ export class WorkerFiles {
 
   /** @param {string[]} path @returns {Promise<void>} */
   probe(path) {
-    // Asked from here as well, the browser has the origin's files ready when the worker is there.
+    // Asked from here as well, the browser has the origin's files ready when the worker is there. What may be wrong with them
+    // the worker's answer says.
     rootDirectory().catch(() => {});
     return this.#askFirst("probe", path);
   }
