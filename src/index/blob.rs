@@ -6,6 +6,8 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::order::compare;
+
 const INLINE: usize = 22;
 
 /// An immutable byte string of 24 bytes that holds up to 22 bytes without an allocation.
@@ -70,7 +72,7 @@ impl PartialOrd for Blob {
 
 impl Ord for Blob {
     fn cmp(&self, other: &Self) -> Ordering {
-        self[..].cmp(&other[..])
+        compare(self, other)
     }
 }
 

@@ -4,13 +4,15 @@
 //! first eight bytes after what all its keys have in common stand in one array, so that most of a search touches
 //! nothing else.
 
+use std::cmp::Ordering;
 use std::ops::Bound;
 // What it says of a leaf is read and set under the leaf's lock.
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use arrayvec::ArrayVec;
 
 use super::blob::Blob;
+use super::order::compare;
 use super::record::Record;
 use super::revision::{Horizon, Revision, Tally};
 use super::table::Table;
@@ -65,7 +67,7 @@ const ENTERED_BY_THEMSELVES: u8 = 3;
 
 impl Clone for Entered {
     fn clone(&self) -> Self {
-        Self(AtomicU8::new(self.0.load(Ordering::Relaxed)))
+        Self(AtomicU8::new(self.0.load(Relaxed)))
     }
 }
 
@@ -91,13 +93,13 @@ impl Leaf {
     #[inline]
     pub(crate) fn covers(&self, key: &[u8]) -> bool {
         // A dead leaf's end was set to its beginning, so that it covers nothing.
-        self.high.as_ref().is_none_or(|high| key < &high[..])
+        self.high.as_ref().is_none_or(|high| compare(key, high).is_lt())
     }
 
     /// Whether a key belongs to this leaf.
     #[inline]
     pub(crate) fn holds(&self, key: &[u8]) -> bool {
-        key >= &self.low[..] && self.covers(key)
+        compare(key, &self.low).is_ge() && self.covers(key)
     }
 
     /// The position of the key, or the position where it belongs.
@@ -107,10 +109,22 @@ impl Leaf {
         let prefixes = &self.prefixes[..self.entries.len()];
         let start = self.count_below(prefix);
         let same = prefixes[start..].iter().take_while(|other| **other == prefix).count();
-        match self.entries[start..start + same].binary_search_by(|entry| entry.key().cmp(key)) {
+        match self.entries[start..start + same].binary_search_by(|entry| compare(entry.key(), key)) {
             Ok(position) => Ok(start + position),
             Err(position) => Err(start + position),
         }
+    }
+
+    /// Like [`search`](Self::search). It looks at the end first, since keys often come in ascending order, and the last
+    /// leaf, which has no high key, may have the same prefix throughout.
+    fn place(&self, key: &[u8]) -> Result<usize, usize> {
+        let Some(last) = self.entries.last() else { return Err(0) };
+        let is_after = match prefix_after(key, self.strip).cmp(&self.prefixes[self.entries.len() - 1]) {
+            Ordering::Less => false,
+            Ordering::Equal => compare(key, last.key()).is_gt(),
+            Ordering::Greater => true,
+        };
+        if is_after { Err(self.entries.len()) } else { self.search(key) }
     }
 
     /// How many prefixes are below this one.
@@ -130,8 +144,8 @@ impl Leaf {
 
     /// Enters a key's newest record into the table, and at some time all of the leaf's.
     pub(super) fn enter(&self, newest: &Revision, table: &Table) {
-        let before = self.entered.0.load(Ordering::Relaxed);
-        self.entered.0.store(before.saturating_add(1), Ordering::Relaxed);
+        let before = self.entered.0.load(Relaxed);
+        self.entered.0.store(before.saturating_add(1), Relaxed);
         if before == ENTERED_BY_THEMSELVES {
             table.enter_all(&self.entries);
         } else {
@@ -141,7 +155,7 @@ impl Leaf {
 
     /// Whether any of the records may be in the table.
     pub(super) fn is_entered(&self) -> bool {
-        self.entered.0.load(Ordering::Relaxed) > 0
+        self.entered.0.load(Relaxed) > 0
     }
 
     /// The position of the first key within a lower bound.
@@ -178,7 +192,7 @@ impl Leaf {
         self.newest = self.newest.max(record.version());
         self.dirty |= record.is_tombstone();
         self.tombstones += usize::from(record.is_tombstone());
-        match self.search(record.key()) {
+        match self.place(record.key()) {
             Ok(position) => {
                 let head = &mut self.entries[position];
                 self.tombstones -= usize::from(head.is_tombstone());
@@ -204,9 +218,14 @@ impl Leaf {
     fn insert_at(&mut self, position: usize, entry: Revision) {
         debug_assert!(self.entries.len() < CAPACITY);
         let count = self.entries.len();
-        self.prefixes.copy_within(position..count, position + 1);
-        self.prefixes[position] = prefix_after(entry.key(), self.strip);
-        self.entries.insert(position, entry);
+        let prefix = prefix_after(entry.key(), self.strip);
+        if position == count {
+            self.entries.push(entry);
+        } else {
+            self.prefixes.copy_within(position..count, position + 1);
+            self.entries.insert(position, entry);
+        }
+        self.prefixes[position] = prefix;
     }
 
     /// Appends an entry whose key is above all others; the prefixes follow with [`set_high`](Self::set_high).
@@ -251,7 +270,7 @@ impl Leaf {
         }
         next.prefixes.fill(u64::MAX);
         self.newest = self.newest.max(next.newest);
-        self.entered.0.fetch_max(u8::from(next.is_entered()), Ordering::Relaxed);
+        self.entered.0.fetch_max(u8::from(next.is_entered()), Relaxed);
         self.set_high(high);
     }
 

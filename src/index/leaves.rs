@@ -15,6 +15,7 @@ mod single {
     use std::ops::Bound;
     use std::sync::Arc;
 
+    use super::super::order::compare;
     use super::super::{Blob, SharedLeaf};
     use crate::locks::RwLock;
 
@@ -56,8 +57,8 @@ mod single {
         pub(in crate::index) fn upper_bound(&self, bound: Bound<&[u8]>) -> Option<Node<'_>> {
             let is_within = |(low, _): &Leaf| match bound {
                 Bound::Unbounded => true,
-                Bound::Included(key) => low[..] <= *key,
-                Bound::Excluded(key) => low[..] < *key,
+                Bound::Included(key) => compare(low, key).is_le(),
+                Bound::Excluded(key) => compare(low, key).is_lt(),
             };
             let arrays = self.0.read();
             let array = &arrays[last_within(&arrays, |array| is_within(&array[0]))?];

@@ -19,6 +19,7 @@ mod blob;
 mod builder;
 mod leaf;
 mod leaves;
+mod order;
 mod record;
 mod revision;
 mod router;
@@ -34,6 +35,7 @@ pub(crate) use builder::Builder;
 pub(crate) use leaf::prefix_after;
 use leaf::{CAPACITY, Leaf};
 use leaves::{Leaves, Node};
+pub(crate) use order::compare;
 pub(crate) use record::{Lent, Record, Slot};
 pub(crate) use revision::{Horizon, ReadPoint, Revision, Tally, collected_marker};
 use router::Router;
@@ -403,8 +405,8 @@ fn find_newer(leaf: &Leaf, low: Bound<&[u8]>, high: Bound<&[u8]>, since: Version
 pub(crate) fn starts_within(low: &[u8], high: Bound<&[u8]>) -> bool {
     match high {
         Bound::Unbounded => true,
-        Bound::Included(key) => low <= key,
-        Bound::Excluded(key) => low < key,
+        Bound::Included(key) => compare(low, key).is_le(),
+        Bound::Excluded(key) => compare(low, key).is_lt(),
     }
 }
 

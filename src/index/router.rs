@@ -6,11 +6,13 @@
 //! leaves have changed by a part of their number, or when it has sent as many reads astray as it has leaves, so that
 //! its cost per change and per read stays constant.
 
+use std::cmp::Ordering::{Equal, Greater, Less};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize as Statistic;
 
 use super::leaf::{common_prefix, prefix_after};
 use super::leaves::Leaves;
+use super::order::compare;
 use super::{Blob, SharedLeaf};
 use crate::locks::atomic::{AtomicUsize, Ordering};
 use crate::locks::{ArcSwap, Loaded, Mutex};
@@ -103,12 +105,11 @@ impl Routes {
     /// The leaf that held a key when the array was made.
     #[inline]
     pub(crate) fn leaf_for(&self, key: &[u8]) -> Option<&Arc<SharedLeaf>> {
-        let after = if key.starts_with(&self.common) {
-            self.count_up_to(key)
-        } else if key < &self.common[..] {
-            0
-        } else {
-            self.leaves.len()
+        let beginning = &key[..key.len().min(self.common.len())];
+        let after = match compare(beginning, &self.common) {
+            Less => 0,
+            Equal => self.count_up_to(key),
+            Greater => self.leaves.len(),
         };
         match after.checked_sub(1) {
             Some(position) => Some(&self.leaves[position]),
@@ -125,7 +126,7 @@ impl Routes {
         if self.prefixes.get(start) == Some(&prefix) {
             end += self.prefixes[start..].partition_point(|other| *other == prefix);
         }
-        start + self.lows[start..end].partition_point(|low| &low[..] <= key)
+        start + self.lows[start..end].partition_point(|low| compare(low, key).is_le())
     }
 }
 

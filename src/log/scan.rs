@@ -26,18 +26,34 @@ pub(crate) struct SegmentEnd {
     pub(crate) torn_bytes: u64,
 }
 
+/// Bytes of a segment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window<'a> {
+    pub(crate) data: &'a [u8],
+    /// Where they begin in the file.
+    pub(crate) start: usize,
+    /// Whether they go on to its end.
+    pub(crate) is_last: bool,
+}
+
+/// How far a scan has come.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Position {
+    pub(crate) offset: usize,
+    next_sequence: Version,
+    /// What a frame before says was synced.
+    synced_to: u64,
+}
+
 /// Reads the frames of one segment.
 #[derive(Debug)]
 pub(crate) struct Scan<'a> {
     file: &'a str,
     header: SegmentHeader,
-    data: &'a [u8],
+    window: Window<'a>,
     /// Where the frames end, when the next segment states it.
     stated_end: Option<u64>,
-    offset: usize,
-    next_sequence: Version,
-    /// What a frame before says was synced.
-    synced_to: u64,
+    position: Position,
 }
 
 /// A commit as it stands in the log.
@@ -60,25 +76,29 @@ pub(crate) enum Step<'a> {
 impl<'a> Scan<'a> {
     /// Begins after the header. `data` is the whole file.
     pub(crate) fn new(file: &'a str, header: SegmentHeader, data: &'a [u8], stated_end: Option<u64>) -> Self {
-        Self {
-            file,
-            header,
-            data,
-            stated_end,
-            offset: SEGMENT_HEADER_BYTES,
-            next_sequence: header.first_sequence,
-            synced_to: 0,
-        }
+        let window = Window { data, start: 0, is_last: true };
+        Self::resume(file, header, Position::first(header), window, stated_end)
+    }
+
+    /// Goes on where a scan of the same segment stood, in bytes that begin no later than there.
+    pub(crate) fn resume(
+        file: &'a str,
+        header: SegmentHeader,
+        position: Position,
+        window: Window<'a>,
+        stated_end: Option<u64>,
+    ) -> Self {
+        Self { file, header, window, stated_end, position }
     }
 
     /// Goes on behind damage, at the next intact frame. None when there is no other.
     pub(crate) fn after_damage(mut self, damage: u64) -> Option<Self> {
-        let end = self.stated_end.map_or(self.data.len(), |end| self.data.len().min(end as usize));
+        let end = self.stated_end.map_or(self.window.end(), |end| self.window.end().min(end as usize));
         let mut offset = damage as usize + ALIGNMENT;
         while offset < end {
             if let Some((header, _)) = self.frame_at(offset) {
-                self.offset = offset;
-                self.next_sequence = header.sequence;
+                self.position.offset = offset;
+                self.position.next_sequence = header.sequence;
                 return Some(self);
             }
             offset += ALIGNMENT;
@@ -100,34 +120,50 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// The next commit, or where they end.
+    /// The next commit, or where they end. `data` must be the whole file.
     ///
     /// # Errors
     ///
     /// Damage.
     pub(crate) fn step(&mut self) -> Result<Step<'a>> {
-        if self.stated_end == Some(self.offset as u64) {
-            return Ok(Step::End(self.end(false, 0)));
+        match self.step_within()? {
+            Some(step) => Ok(step),
+            None => self.end_at_bad_frame().map(Step::End),
         }
-        let Some((header, payload)) = self.frame_at(self.offset) else {
-            return self.end_at_bad_frame().map(Step::End);
+    }
+
+    /// The same, where there may be more of the file: none when it takes more to say.
+    ///
+    /// # Errors
+    ///
+    /// Damage.
+    pub(crate) fn step_within(&mut self) -> Result<Option<Step<'a>>> {
+        let Position { offset, next_sequence, .. } = self.position;
+        if self.stated_end == Some(offset as u64) {
+            return Ok(Some(Step::End(self.end(false, 0))));
+        }
+        let Some((header, payload)) = self.frame_at(offset) else {
+            let end = self.window.is_last.then(|| self.end_at_bad_frame());
+            return Ok(end.transpose()?.map(Step::End));
         };
-        let is_next = header.sequence == self.next_sequence && header.sequence < Version::MAX;
+        let is_next = header.sequence == next_sequence && header.sequence < Version::MAX;
         if !is_next || header.epoch != self.header.epoch {
             return Err(self.corrupted(Corruption::Sequence));
         }
         if header.kind == FrameKind::Closing {
-            return self.end_at_closing_frame().map(Step::End);
+            return self.end_at_closing_frame().map(|end| Some(Step::End(end)));
         }
-        self.synced_to = header.synced_to;
-        let offset = (self.offset + HEADER_BYTES) as u64;
-        self.offset += header.frame_bytes();
-        self.next_sequence += 1;
-        Ok(Step::Commit(LoggedCommit { version: header.sequence, time: header.time, payload, offset }))
+        self.position = Position {
+            offset: offset + header.frame_bytes(),
+            next_sequence: next_sequence + 1,
+            synced_to: header.synced_to,
+        };
+        let offset = (offset + HEADER_BYTES) as u64;
+        Ok(Some(Step::Commit(LoggedCommit { version: header.sequence, time: header.time, payload, offset })))
     }
 
     fn frame_at(&self, offset: usize) -> Option<(FrameHeader, &'a [u8])> {
-        let bytes = self.data.get(offset..)?;
+        let bytes = self.window.from(offset)?;
         let header = FrameHeader::decode(bytes, self.header.salt)?;
         header.payload(bytes).map(|payload| (header, payload))
     }
@@ -141,12 +177,13 @@ impl<'a> Scan<'a> {
     }
 
     fn end_at_bad_frame(&self) -> Result<SegmentEnd> {
-        if self.stated_end.is_some_and(|end| end > self.data.len() as u64) {
-            return Err(Error::corrupted(self.file, self.data.len() as u64, Corruption::Truncated));
+        let length = self.window.end() as u64;
+        if self.stated_end.is_some_and(|end| end > length) {
+            return Err(Error::corrupted(self.file, length, Corruption::Truncated));
         }
-        let tail = self.data.get(self.offset..).unwrap_or_default();
-        let torn = written(tail).len();
-        if self.stated_end.is_some() || self.was_durable(self.offset + torn) {
+        let offset = self.position.offset;
+        let torn = written(self.window.from(offset).unwrap_or_default()).len();
+        if self.stated_end.is_some() || self.was_durable(offset + torn) {
             return Err(self.corrupted(Corruption::Frame));
         }
         Ok(self.end(false, torn as u64))
@@ -154,9 +191,14 @@ impl<'a> Scan<'a> {
 
     /// Whether an intact header from here on, which begins before `end`, says that the bytes here had been synced.
     fn was_durable(&self, end: usize) -> bool {
-        let offsets = (self.offset..end).step_by(ALIGNMENT);
-        let mut headers = offsets.filter_map(|offset| FrameHeader::decode(&self.data[offset..], self.header.salt));
-        headers.any(|header| header.synced_to > self.offset as u64)
+        let offsets = (self.position.offset..end).step_by(ALIGNMENT);
+        let header_at = |offset| FrameHeader::decode(self.window.from(offset)?, self.header.salt);
+        let mut headers = offsets.filter_map(header_at);
+        headers.any(|header| header.synced_to > self.position.offset as u64)
+    }
+
+    pub(crate) fn position(&self) -> Position {
+        self.position
     }
 
     /// Where the scan stands, for one that goes no further.
@@ -165,12 +207,30 @@ impl<'a> Scan<'a> {
     }
 
     fn end(&self, closed: bool, torn_bytes: u64) -> SegmentEnd {
-        let Self { next_sequence, synced_to, .. } = *self;
-        SegmentEnd { offset: self.offset as u64, next_sequence, synced_to, closed, torn_bytes }
+        let Position { offset, next_sequence, synced_to } = self.position;
+        SegmentEnd { offset: offset as u64, next_sequence, synced_to, closed, torn_bytes }
     }
 
     fn corrupted(&self, kind: Corruption) -> Error {
-        Error::corrupted(self.file, self.offset as u64, kind)
+        Error::corrupted(self.file, self.position.offset as u64, kind)
+    }
+}
+
+impl Position {
+    /// After the header.
+    pub(crate) fn first(header: SegmentHeader) -> Self {
+        Self { offset: SEGMENT_HEADER_BYTES, next_sequence: header.first_sequence, synced_to: 0 }
+    }
+}
+
+impl<'a> Window<'a> {
+    fn end(&self) -> usize {
+        self.start + self.data.len()
+    }
+
+    /// What there is from an offset in the file on.
+    fn from(&self, offset: usize) -> Option<&'a [u8]> {
+        self.data.get(offset.checked_sub(self.start)?..)
     }
 }
 

@@ -17,6 +17,7 @@
 //! | a bad frame in the last segment, and no evidence that it was durable | a torn tail: cut it |
 //! | any other bad frame | damaged |
 
+mod pieces;
 pub(crate) mod replay;
 pub(crate) mod restore;
 pub(crate) mod segments;

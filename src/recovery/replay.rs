@@ -8,13 +8,13 @@ use std::iter::Peekable;
 use std::sync::Arc;
 
 use super::Recovered;
+use super::pieces::Pieces;
 use super::segments::{Chain, Segment};
 use crate::codec::{self, Operation};
 use crate::engine::catalog::{DEFAULT_NUMBER, KeyspaceState};
 use crate::engine::collector::horizon;
-use crate::files::read_file;
-use crate::index::{Horizon, Index, ReadPoint, Record, Tally, prefix_after};
-use crate::log::scan::{LoggedCommit, Scan, SegmentEnd, Step};
+use crate::index::{Horizon, Index, ReadPoint, Record, Tally, compare, prefix_after};
+use crate::log::scan::{LoggedCommit, Position, Scan, SegmentEnd, Step};
 use crate::log::segment::{SegmentHeader, segment_name};
 use crate::numbered::Numbered;
 use crate::runtime::{CAN_WAIT, breathe};
@@ -57,7 +57,7 @@ impl Gathered {
     fn replaces(&self, earlier: &Self) -> bool {
         self.record.version() == earlier.record.version()
             && self.keyspace == earlier.keyspace
-            && self.record.key() == earlier.record.key()
+            && compare(self.record.key(), earlier.record.key()).is_eq()
     }
 }
 
@@ -91,10 +91,7 @@ impl<'a> Replay<'a> {
             if segment.header.first_sequence != self.recovered.version + 1 {
                 return Err(Error::corrupted(&segment.name, 0, Corruption::Sequence));
             }
-            let data = read_file(storage, &segment.name, segment.length).await?;
-            let stated_end = next.map(|next| next.header.previous_end);
-            let mut scan = Scan::new(&segment.name, segment.header, &data, stated_end);
-            let end = self.segment(segment, &mut scan).await?;
+            let end = self.segment(storage, segment, next.map(|next| next.header.previous_end)).await?;
             self.recovered.log_bytes += end.offset;
             self.recovered.report.segments += 1;
             self.recovered.report.bytes_cut = end.torn_bytes;
@@ -116,9 +113,7 @@ impl<'a> Replay<'a> {
             if self.reached_limit() {
                 break;
             }
-            let data = read_file(storage, &segment.name, segment.length).await?;
-            let mut scan = Scan::new(&segment.name, segment.header, &data, *stated_end);
-            self.segment(segment, &mut scan).await?;
+            self.segment(storage, segment, *stated_end).await?;
             self.recovered.report.segments += 1;
         }
         self.put_gathered();
@@ -126,14 +121,29 @@ impl<'a> Replay<'a> {
     }
 
     /// Replays one segment.
-    async fn segment(&mut self, segment: &Segment, scan: &mut Scan<'_>) -> Result<SegmentEnd> {
-        while !self.reached_limit() {
-            match scan.step()? {
-                Step::Commit(commit) => self.commit(&segment.name, commit).await?,
-                Step::End(end) => return Ok(end),
+    async fn segment(
+        &mut self,
+        storage: &dyn Storage,
+        segment: &Segment,
+        stated_end: Option<u64>,
+    ) -> Result<SegmentEnd> {
+        let mut position = Position::first(segment.header);
+        let mut pieces = Pieces::new(storage, segment, position.offset);
+        loop {
+            let window = pieces.from(position.offset).await?;
+            let mut scan = Scan::resume(&segment.name, segment.header, position, window, stated_end);
+            while !self.reached_limit() {
+                match scan.step_within()? {
+                    Some(Step::Commit(commit)) => self.commit(&segment.name, commit).await?,
+                    Some(Step::End(end)) => return Ok(end),
+                    None => break,
+                }
             }
+            if self.reached_limit() {
+                return Ok(scan.here());
+            }
+            position = scan.position();
         }
-        Ok(scan.here())
     }
 
     fn reached_limit(&self) -> bool {
@@ -212,7 +222,7 @@ impl<'a> Replay<'a> {
     fn put_gathered(&mut self) {
         // The sort keeps the versions of a key in their order.
         sorting::sort_by(&mut self.gathered, |a, b| {
-            (a.keyspace, a.prefix).cmp(&(b.keyspace, b.prefix)).then_with(|| a.record.key().cmp(b.record.key()))
+            (a.keyspace, a.prefix).cmp(&(b.keyspace, b.prefix)).then_with(|| compare(a.record.key(), b.record.key()))
         });
         let mut gathered = self.gathered.drain(..).peekable();
         while let Some(keyspace) = gathered.peek().map(|change| change.keyspace) {
