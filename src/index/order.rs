@@ -4,6 +4,9 @@
 
 use std::cmp::Ordering;
 
+#[cfg(any(target_arch = "wasm32", test))]
+use super::prefix_after;
+
 #[cfg(not(target_arch = "wasm32"))]
 #[inline]
 pub(crate) fn compare(one: &[u8], other: &[u8]) -> Ordering {
@@ -21,12 +24,15 @@ fn by_words(one: &[u8], other: &[u8]) -> Ordering {
     let (words, _) = one[..common].as_chunks();
     let (other_words, _) = other[..common].as_chunks();
     for (word, other_word) in words.iter().zip(other_words) {
-        if u64::from_ne_bytes(*word) != u64::from_ne_bytes(*other_word) {
-            return u64::from_be_bytes(*word).cmp(&u64::from_be_bytes(*other_word));
+        let [word, other_word] = [word, other_word].map(|word| u64::from_le_bytes(*word));
+        if word != other_word {
+            // The first byte that differs is the lowest.
+            let before = (word ^ other_word).trailing_zeros() / 8 * 8;
+            return (word >> before & 0xff).cmp(&(other_word >> before & 0xff));
         }
     }
     // The last word overlaps the one before, which is the same in both.
-    let last = |key: &[u8]| super::prefix_after(&key[common.saturating_sub(8)..common], 0);
+    let last = |key: &[u8]| prefix_after(&key[..common], common.saturating_sub(8));
     last(one).cmp(&last(other)).then_with(|| one.len().cmp(&other.len()))
 }
 

@@ -40,7 +40,9 @@ impl<'a> Pieces<'a> {
 
     /// The bytes from an offset on, more of them than before.
     pub(super) async fn from(&mut self, offset: usize) -> Result<Window<'_>> {
-        self.data.drain(..offset - self.start);
+        let consumed = offset - self.start;
+        self.data.copy_within(consumed.., 0);
+        self.data.truncate(self.data.len() - consumed);
         self.start = offset;
         if let Some(next) = self.next.take() {
             let piece = next.await?;

@@ -35,7 +35,8 @@ pub(super) fn complete<T: Send + 'static>(
 
 /// Whether there is something to wait for: a promise of this realm, of another one, or of somebody's own making.
 fn is_promise(value: &JsValue) -> bool {
-    value.is_object() && Reflect::get(value, &"then".into()).is_ok_and(|then| then.is_instance_of::<Function>())
+    let has_then = || Reflect::get(value, &"then".into()).is_ok_and(|then| then.is_instance_of::<Function>());
+    value.is_instance_of::<Promise>() || (value.is_object() && has_then())
 }
 
 /// The two reactions to a promise, which are freed when one of them has run.
