@@ -1,9 +1,12 @@
 /** A database that is there already: the time to the first correct read, and all records compared after it. */
 import type { Figures, Job } from "./jobs.js";
+import { pause } from "./measure.js";
 import type { Peer, Store } from "./peer.js";
 import { Records, span } from "./records.js";
 import { longestTaskMs } from "./tasks.js";
 import { BULK_ENTRIES } from "./writes.js";
+
+const SETTLE_MS = 300;
 
 /** In a page of the same browser. */
 export async function reopen(peer: Peer, name: string, job: Job, versions: number[]): Promise<Figures> {
@@ -36,6 +39,8 @@ export async function verify(peer: Peer, name: string, job: Job, versions: numbe
 
 async function first(peer: Peer, name: string, job: Job, versions: number[]) {
   const records = new Records(job.records, versions);
+  // So that what making them leaves to be done is over.
+  await pause(SETTLE_MS);
   const start = performance.now();
   const store = await peer.open(name, job.durability);
   const opened = performance.now();

@@ -1,6 +1,6 @@
 /**
- * No engine, but the least that a commit on OPFS can be: a message, a write at the end of a file, a flush where it is strict,
- * and a message back. What was written is kept in a `Map`, which a later page fills from the file.
+ * No engine, but the least that commits on OPFS can be: those of one turn cross as one message, become one write at the end of
+ * a file, with a flush where it is strict, and are answered by one message. What was written is kept in a `Map`, which a later page fills from the file.
  */
 import type { Durability, Entry } from "../page/peer.js";
 import { serve, type WorkerEngine } from "./serve-worker.js";
@@ -11,6 +11,7 @@ class FileEngine implements WorkerEngine {
   readonly #records = new Map<string, string>();
   #file!: FileSystemSyncAccessHandle;
   #end = 0;
+  #unwritten = "";
   #flushes = false;
 
   async open(name: string, durability: Durability): Promise<void> {
@@ -65,9 +66,15 @@ class FileEngine implements WorkerEngine {
 
   /** A key without a value is removed. */
   #commit(entries: (Entry | [key: string])[]): void {
-    this.#end += this.#file.write(encoder.encode(`${JSON.stringify(entries)}\n`), { at: this.#end });
-    if (this.#flushes) this.#file.flush();
+    this.#unwritten += `${JSON.stringify(entries)}\n`;
     this.#apply(entries);
+  }
+
+  settle(): void {
+    if (this.#unwritten === "") return;
+    this.#end += this.#file.write(encoder.encode(this.#unwritten), { at: this.#end });
+    this.#unwritten = "";
+    if (this.#flushes) this.#file.flush();
   }
 
   #apply(entries: (Entry | [key: string])[]): void {

@@ -13,6 +13,8 @@ export interface WorkerEngine {
   wasmBytes(): number;
   close(): MaybePromise<void>;
   destroy(name: string): MaybePromise<void>;
+  /** Called before the calls of a message are answered. */
+  settle?(): void;
 }
 
 type Method = (...args: unknown[]) => MaybePromise<unknown>;
@@ -21,11 +23,11 @@ export function serve(engine: WorkerEngine): void {
   const methods = engine as unknown as Record<string, Method>;
   let last = Promise.resolve();
   self.onmessage = ({ data }: MessageEvent<Call[]>) => {
-    last = last.then(() => answer(methods, data));
+    last = last.then(() => answer(engine, methods, data));
   };
 }
 
-async function answer(methods: Record<string, Method>, calls: Call[]): Promise<void> {
+async function answer(engine: WorkerEngine, methods: Record<string, Method>, calls: Call[]): Promise<void> {
   const outcomes: Outcome[] = [];
   for (const [method, ...args] of calls) {
     try {
@@ -36,5 +38,6 @@ async function answer(methods: Record<string, Method>, calls: Call[]): Promise<v
       outcomes.push({ error: error instanceof Error ? `${error.message}\n${error.stack}` : String(error) });
     }
   }
+  engine.settle?.();
   self.postMessage(outcomes);
 }

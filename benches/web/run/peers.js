@@ -61,7 +61,7 @@ export const PEERS = [
     worker: "wa-sqlite-worker.ts",
     assets: ["@journeyapps/wa-sqlite/dist/wa-sqlite.wasm"],
   }),
-  peer("file", "a file", ["relaxed", "strict"], "on OPFS in a worker: no engine, but the least that a commit can be there, a message, a write at the end, a flush where it is strict, and a message back; its ranges are not to be looked at; in no ratio", {
+  peer("file", "a file", ["relaxed", "strict"], "on OPFS in a worker: no engine, but the least that commits can be there: those of one turn are a message, a write at the end, a flush where it is strict, and a message back; its ranges are not to be looked at; in no ratio", {
     limit: true,
     worker: "file-worker.ts",
   }),
