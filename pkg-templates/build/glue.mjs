@@ -60,6 +60,7 @@ const NEEDLESS = [
   /\(typeof FinalizationRegistry === 'undefined'\)\s+\? \{ register: \(\) => \{\}, unregister: \(\) => \{\} \}\s+:(?= new )/g,
   /^if \(!\('encodeInto' in cachedTextEncoder\)\) \{$.*?^\}$/gms,
   /^if \(Symbol\.dispose\) .*$/gm,
+  / Falling back to `WebAssembly\.instantiate` which is slower\. Original error:\\n/,
   / else \{\s+console\.warn\('using deprecated parameters [^}]*\}/g,
 ];
 

@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import { dist, modules, rare } from "./places.mjs";
 
 // What it may grow to. The aim is 100 kB.
-const LIMIT_BYTES = 120_000;
+const LIMIT_BYTES = 121_000;
 const PAGE = ["index.js", "worker.js", modules[0]];
 
 async function size(name) {

@@ -36,7 +36,7 @@ fn low_byte(value: u32) -> usize {
 
 /// What four bytes do to the checksum once `after` more bytes have followed them.
 #[inline]
-fn word(tables: &[Table; LANES], after: usize, word: u32) -> u32 {
+fn effect(tables: &[Table; LANES], after: usize, word: u32) -> u32 {
     tables[after + 3][low_byte(word)]
         ^ tables[after + 2][low_byte(word >> 8)]
         ^ tables[after + 1][low_byte(word >> 16)]
@@ -67,8 +67,12 @@ impl Hasher {
         for chunk in chunks {
             let (words, _) = chunk.as_chunks();
             let [first, second, third, fourth] = [0, 1, 2, 3].map(|place| u32::from_le_bytes(words[place]));
-            state = word(tables, 12, first ^ state) ^ word(tables, 8, second);
-            state ^= word(tables, 4, third) ^ word(tables, 0, fourth);
+            state = effect(tables, 12, first ^ state) ^ effect(tables, 8, second);
+            state ^= effect(tables, 4, third) ^ effect(tables, 0, fourth);
+        }
+        let (words, rest) = rest.as_chunks();
+        for word in words {
+            state = effect(tables, 0, u32::from_le_bytes(*word) ^ state);
         }
         for byte in rest {
             state = (state >> 8) ^ tables[0][low_byte(state ^ u32::from(*byte))];

@@ -186,7 +186,8 @@ impl Engine {
         }
     }
 
-    /// Rests while there is garbage left.
+    /// Rests while there is garbage left. Where one thread does everything it rests without any too: it would go through
+    /// all leaves after every commit.
     fn rest(&self) -> Option<Duration> {
         // Cleared first: what a commit expects from here on is not forgotten.
         self.collector.expected.swap(false, Ordering::AcqRel);
@@ -195,7 +196,9 @@ impl Engine {
             self.collector.expected.store(true, Ordering::Release);
         }
         let longest = self.options.limits.reader_time.unwrap_or(LONGEST_REST).clamp(REST, LONGEST_REST);
-        garbage_left.then(|| self.collector.position().begin_rest(longest))
+        let longest = if garbage_left { longest } else { REST };
+        let rest = (garbage_left || !CAN_WAIT).then(|| self.collector.position().begin_rest(longest));
+        rest.filter(|_| garbage_left)
     }
 
     /// Goes through everything once.

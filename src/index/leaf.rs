@@ -178,12 +178,12 @@ impl Leaf {
 
     /// Like [`search`](Self::search), for a key that may lie outside of this leaf.
     fn position(&self, key: &[u8]) -> Result<usize, usize> {
-        if key < &self.low[..] {
+        if compare(key, &self.low).is_lt() {
             Err(0)
-        } else if self.high.as_ref().is_some_and(|high| key >= &high[..]) {
-            Err(self.entries.len())
-        } else {
+        } else if self.covers(key) {
             self.search(key)
+        } else {
+            Err(self.entries.len())
         }
     }
 

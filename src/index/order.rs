@@ -46,7 +46,9 @@ mod tests {
     #[test]
     fn keys_order_like_their_bytes() {
         let mut keys = vec![Vec::new()];
-        for length in 1..20 {
+        let lengths: &[usize] =
+            if cfg!(miri) { &[1, 7, 8, 9, 17] } else { &[1, 2, 3, 5, 7, 8, 9, 11, 15, 16, 17, 23, 24, 25] };
+        for &length in lengths {
             for place in 0..length {
                 for byte in [0, 1, 0x7f, 0x80, 0xff] {
                     let mut key = vec![0x7f; length];

@@ -32,13 +32,13 @@ pub(crate) struct Window<'a> {
     pub(crate) data: &'a [u8],
     /// Where they begin in the file.
     pub(crate) start: usize,
-    /// Whether they go on to its end.
-    pub(crate) is_last: bool,
+    /// Whether they are all up to its end, of one moment.
+    pub(crate) goes_to_end: bool,
 }
 
 /// How far a scan has come.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Position {
+pub(crate) struct Reached {
     pub(crate) offset: usize,
     next_sequence: Version,
     /// What a frame before says was synced.
@@ -53,7 +53,7 @@ pub(crate) struct Scan<'a> {
     window: Window<'a>,
     /// Where the frames end, when the next segment states it.
     stated_end: Option<u64>,
-    position: Position,
+    reached: Reached,
 }
 
 /// A commit as it stands in the log.
@@ -76,19 +76,19 @@ pub(crate) enum Step<'a> {
 impl<'a> Scan<'a> {
     /// Begins after the header. `data` is the whole file.
     pub(crate) fn new(file: &'a str, header: SegmentHeader, data: &'a [u8], stated_end: Option<u64>) -> Self {
-        let window = Window { data, start: 0, is_last: true };
-        Self::resume(file, header, Position::first(header), window, stated_end)
+        let window = Window { data, start: 0, goes_to_end: true };
+        Self::resume(file, header, Reached::first(header), window, stated_end)
     }
 
     /// Goes on where a scan of the same segment stood, in bytes that begin no later than there.
     pub(crate) fn resume(
         file: &'a str,
         header: SegmentHeader,
-        position: Position,
+        reached: Reached,
         window: Window<'a>,
         stated_end: Option<u64>,
     ) -> Self {
-        Self { file, header, window, stated_end, position }
+        Self { file, header, window, stated_end, reached }
     }
 
     /// Goes on behind damage, at the next intact frame. None when there is no other.
@@ -97,8 +97,8 @@ impl<'a> Scan<'a> {
         let mut offset = damage as usize + ALIGNMENT;
         while offset < end {
             if let Some((header, _)) = self.frame_at(offset) {
-                self.position.offset = offset;
-                self.position.next_sequence = header.sequence;
+                self.reached.offset = offset;
+                self.reached.next_sequence = header.sequence;
                 return Some(self);
             }
             offset += ALIGNMENT;
@@ -120,7 +120,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// The next commit, or where they end. `data` must be the whole file.
+    /// The next commit, or where they end. The window must go on to the end of the file.
     ///
     /// # Errors
     ///
@@ -128,22 +128,22 @@ impl<'a> Scan<'a> {
     pub(crate) fn step(&mut self) -> Result<Step<'a>> {
         match self.step_within()? {
             Some(step) => Ok(step),
-            None => self.end_at_bad_frame().map(Step::End),
+            None => unreachable!("the window goes on to the end of the file"),
         }
     }
 
-    /// The same, where there may be more of the file: none when it takes more to say.
+    /// The next commit, or where they end; none when the window ends too early to say.
     ///
     /// # Errors
     ///
     /// Damage.
     pub(crate) fn step_within(&mut self) -> Result<Option<Step<'a>>> {
-        let Position { offset, next_sequence, .. } = self.position;
+        let Reached { offset, next_sequence, .. } = self.reached;
         if self.stated_end == Some(offset as u64) {
             return Ok(Some(Step::End(self.end(false, 0))));
         }
         let Some((header, payload)) = self.frame_at(offset) else {
-            let end = self.window.is_last.then(|| self.end_at_bad_frame());
+            let end = self.window.goes_to_end.then(|| self.end_at_bad_frame());
             return Ok(end.transpose()?.map(Step::End));
         };
         let is_next = header.sequence == next_sequence && header.sequence < Version::MAX;
@@ -153,7 +153,7 @@ impl<'a> Scan<'a> {
         if header.kind == FrameKind::Closing {
             return self.end_at_closing_frame().map(|end| Some(Step::End(end)));
         }
-        self.position = Position {
+        self.reached = Reached {
             offset: offset + header.frame_bytes(),
             next_sequence: next_sequence + 1,
             synced_to: header.synced_to,
@@ -163,7 +163,7 @@ impl<'a> Scan<'a> {
     }
 
     fn frame_at(&self, offset: usize) -> Option<(FrameHeader, &'a [u8])> {
-        let bytes = self.window.from(offset)?;
+        let bytes = self.window.bytes_from(offset)?;
         let header = FrameHeader::decode(bytes, self.header.salt)?;
         header.payload(bytes).map(|payload| (header, payload))
     }
@@ -181,8 +181,8 @@ impl<'a> Scan<'a> {
         if self.stated_end.is_some_and(|end| end > length) {
             return Err(Error::corrupted(self.file, length, Corruption::Truncated));
         }
-        let offset = self.position.offset;
-        let torn = written(self.window.from(offset).unwrap_or_default()).len();
+        let offset = self.reached.offset;
+        let torn = written(self.window.bytes_from(offset).unwrap_or_default()).len();
         if self.stated_end.is_some() || self.was_durable(offset + torn) {
             return Err(self.corrupted(Corruption::Frame));
         }
@@ -191,14 +191,25 @@ impl<'a> Scan<'a> {
 
     /// Whether an intact header from here on, which begins before `end`, says that the bytes here had been synced.
     fn was_durable(&self, end: usize) -> bool {
-        let offsets = (self.position.offset..end).step_by(ALIGNMENT);
-        let header_at = |offset| FrameHeader::decode(self.window.from(offset)?, self.header.salt);
+        let offsets = (self.reached.offset..end).step_by(ALIGNMENT);
+        let header_at = |offset| FrameHeader::decode(self.window.bytes_from(offset)?, self.header.salt);
         let mut headers = offsets.filter_map(header_at);
-        headers.any(|header| header.synced_to > self.position.offset as u64)
+        headers.any(|header| header.synced_to > self.reached.offset as u64)
     }
 
-    pub(crate) fn position(&self) -> Position {
-        self.position
+    pub(crate) fn reached(&self) -> Reached {
+        self.reached
+    }
+
+    /// How many bytes there must be from here on to say what comes next, as far as those that are there tell; none when
+    /// no more of the frame would help.
+    pub(crate) fn wants(&self) -> Option<usize> {
+        let bytes = self.window.bytes_from(self.reached.offset).unwrap_or_default();
+        let wanted = match FrameHeader::decode(bytes, self.header.salt) {
+            Some(header) => header.frame_bytes(),
+            None => HEADER_BYTES,
+        };
+        (wanted > bytes.len()).then_some(wanted)
     }
 
     /// Where the scan stands, for one that goes no further.
@@ -207,16 +218,16 @@ impl<'a> Scan<'a> {
     }
 
     fn end(&self, closed: bool, torn_bytes: u64) -> SegmentEnd {
-        let Position { offset, next_sequence, synced_to } = self.position;
+        let Reached { offset, next_sequence, synced_to } = self.reached;
         SegmentEnd { offset: offset as u64, next_sequence, synced_to, closed, torn_bytes }
     }
 
     fn corrupted(&self, kind: Corruption) -> Error {
-        Error::corrupted(self.file, self.position.offset as u64, kind)
+        Error::corrupted(self.file, self.reached.offset as u64, kind)
     }
 }
 
-impl Position {
+impl Reached {
     /// After the header.
     pub(crate) fn first(header: SegmentHeader) -> Self {
         Self { offset: SEGMENT_HEADER_BYTES, next_sequence: header.first_sequence, synced_to: 0 }
@@ -229,7 +240,7 @@ impl<'a> Window<'a> {
     }
 
     /// What there is from an offset in the file on.
-    fn from(&self, offset: usize) -> Option<&'a [u8]> {
+    fn bytes_from(&self, offset: usize) -> Option<&'a [u8]> {
         self.data.get(offset.checked_sub(self.start)?..)
     }
 }
@@ -363,6 +374,65 @@ mod tests {
             scan(&damaged, Some(offsets[3] as u64)).unwrap_err().kind(),
             ErrorKind::Corrupted { kind: Corruption::Frame, offset, .. } if *offset == offsets[2] as u64
         ));
+    }
+
+    /// Scans as far as a first window goes, and from there on to the end.
+    fn scan_in_two(data: &[u8], stated_end: Option<u64>, cut: usize) -> Result<(Vec<Version>, SegmentEnd)> {
+        let mut versions = Vec::new();
+        let start = SEGMENT_HEADER_BYTES;
+        let first = Window { data: &data[start..cut], start, goes_to_end: false };
+        let mut scan = Scan::resume("log", HEADER, Reached::first(HEADER), first, stated_end);
+        while let Some(step) = scan.step_within()? {
+            match step {
+                Step::Commit(commit) => versions.push(commit.version),
+                Step::End(end) => return Ok((versions, end)),
+            }
+        }
+        let left = cut - scan.reached().offset;
+        assert!(scan.wants().is_none_or(|wants| wants > left && wants <= 2 * HEADER_BYTES));
+        let start = scan.reached().offset;
+        let rest = Window { data: &data[start..], start, goes_to_end: true };
+        let end = Scan::resume("log", HEADER, scan.reached(), rest, stated_end).run(|commit| {
+            assert!(data[commit.offset as usize..].starts_with(commit.payload));
+            versions.push(commit.version);
+            Ok(())
+        })?;
+        Ok((versions, end))
+    }
+
+    #[test]
+    fn two_windows_show_what_the_whole_file_shows() {
+        for (synced, close) in [(false, false), (true, false), (true, true)] {
+            let (mut data, offsets) = segment(synced, close);
+            data.resize(data.len() + 64, 0);
+            let stated_ends = [None, Some(offsets[2] as u64), Some(offsets[3] as u64), Some(data.len() as u64 + 8)];
+            for flipped in (SEGMENT_HEADER_BYTES..data.len()).step_by(if cfg!(miri) { 97 } else { 5 }) {
+                data[flipped] ^= 4;
+                for stated_end in stated_ends {
+                    let whole = scan(&data, stated_end).map_err(|error| error.to_string());
+                    for cut in (SEGMENT_HEADER_BYTES..data.len()).step_by(if cfg!(miri) { 41 } else { 3 }) {
+                        let in_two = scan_in_two(&data, stated_end, cut).map_err(|error| error.to_string());
+                        assert_eq!(in_two, whole, "cut at {cut}, byte {flipped} flipped, end {stated_end:?}");
+                    }
+                }
+                data[flipped] ^= 4;
+            }
+        }
+    }
+
+    #[test]
+    fn a_scan_says_how_much_it_wants() {
+        let (data, offsets) = segment(true, false);
+        let frame = offsets[1] - offsets[0];
+        let wants = |length: usize| {
+            let window = Window { data: &data[offsets[0]..offsets[0] + length], start: offsets[0], goes_to_end: false };
+            Scan::resume("log", HEADER, Reached::first(HEADER), window, None).wants()
+        };
+        assert_eq!([0, HEADER_BYTES - 1].map(wants), [Some(HEADER_BYTES); 2]);
+        assert_eq!([HEADER_BYTES, frame - 1].map(wants), [Some(frame); 2]);
+        assert_eq!(wants(frame), None);
+        let zeros = Window { data: &[0; 2 * HEADER_BYTES], start: offsets[0], goes_to_end: false };
+        assert_eq!(Scan::resume("log", HEADER, Reached::first(HEADER), zeros, None).wants(), None);
     }
 
     #[test]

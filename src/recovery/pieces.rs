@@ -1,58 +1,76 @@
-//! A segment that is read piece by piece: while one is replayed the next is on its way, and there is never more of the
-//! file in memory than those two and a frame that is longer.
+//! A segment that is read piece by piece.
+//!
+//! A storage that answers later reads the next piece while the one before is replayed, and there is no more of a file in
+//! memory than two pieces or one frame. What is no intact frame is judged by what follows it, up to the end of the file.
+//! Beside a writer that must be of one moment: it is read once more, by one call.
 
 use bytes::Bytes;
 
 use crate::Result;
 use crate::log::scan::Window;
+use crate::log::segment::SEGMENT_HEADER_BYTES;
 use crate::storage::{Completion, Storage};
 
 use super::segments::Segment;
 
-/// So much is read at a time, or as much as is waiting for its end.
-const PIECE: usize = if cfg!(any(test, feature = "testing")) { 1 << 12 } else { 1 << 20 };
+/// So much is read at a time. Tests have short segments.
+const PIECE: usize = if cfg!(test) {
+    200
+} else if cfg!(feature = "testing") {
+    1_000
+} else {
+    1 << 20
+};
 
 /// A window that goes through a file.
 pub(super) struct Pieces<'a> {
     storage: &'a dyn Storage,
     segment: &'a Segment,
     /// What was read and is still needed.
-    data: Vec<u8>,
+    data: Bytes,
     /// Where that begins in the file.
     start: usize,
     next: Option<Completion<Bytes>>,
 }
 
 impl<'a> Pieces<'a> {
-    /// Begins at an offset.
-    pub(super) fn new(storage: &'a dyn Storage, segment: &'a Segment, start: usize) -> Self {
-        let mut pieces = Self { storage, segment, data: Vec::new(), start, next: None };
-        pieces.ask();
+    /// Begins after the header.
+    pub(super) fn new(storage: &'a dyn Storage, segment: &'a Segment) -> Self {
+        let data = Bytes::new();
+        let mut pieces = Self { storage, segment, data, start: SEGMENT_HEADER_BYTES, next: None };
+        pieces.next = Some(pieces.read(SEGMENT_HEADER_BYTES, PIECE));
         pieces
     }
 
-    fn ask(&mut self) {
-        let offset = (self.start + self.data.len()) as u64;
-        let left = self.segment.length.saturating_sub(offset);
-        let length = left.min(PIECE.max(self.data.len()) as u64);
-        self.next = (length > 0).then(|| self.storage.read(&self.segment.name, offset, length as usize));
+    /// The bytes from an offset on, at least so many of them if the file has them. If it does not, or nobody knows how
+    /// many would be enough, they are all that there are.
+    pub(super) async fn window(&mut self, offset: usize, wants: Option<usize>) -> Result<Window<'_>> {
+        let mut left = &self.data[offset - self.start..];
+        let next = self.next.take();
+        let wants = wants.filter(|wants| offset as u64 + *wants as u64 <= self.segment.length);
+        let length = wants.unwrap_or(usize::MAX);
+        let piece = if length <= left.len() + PIECE {
+            next.unwrap_or_else(|| self.read(offset + left.len(), PIECE))
+        } else {
+            left = &[];
+            self.read(offset, length)
+        };
+        let piece = piece.await?;
+        // A file that is shorter than it was ends here.
+        let goes_to_end = wants.is_none() || piece.is_empty();
+        self.data = if left.is_empty() { piece } else { [left, &piece].concat().into() };
+        self.start = offset;
+        self.next = (!goes_to_end).then(|| self.read(offset + self.data.len(), PIECE));
+        Ok(Window { data: &self.data, start: offset, goes_to_end })
     }
 
-    /// The bytes from an offset on, more of them than before.
-    pub(super) async fn from(&mut self, offset: usize) -> Result<Window<'_>> {
-        let consumed = offset - self.start;
-        self.data.copy_within(consumed.., 0);
-        self.data.truncate(self.data.len() - consumed);
-        self.start = offset;
-        if let Some(next) = self.next.take() {
-            let piece = next.await?;
-            self.data.extend_from_slice(&piece);
-            // A file that is shorter than it was ends here.
-            if !piece.is_empty() {
-                self.ask();
-            }
+    /// Reads from an offset on, as far as the file was listed.
+    fn read(&self, offset: usize, length: usize) -> Completion<Bytes> {
+        let left = self.segment.length.saturating_sub(offset as u64);
+        if left == 0 {
+            return Completion::ready(Ok(Bytes::new()));
         }
-        Ok(Window { data: &self.data, start: self.start, is_last: self.next.is_none() })
+        self.storage.read(&self.segment.name, offset as u64, length.min(left as usize))
     }
 }
 
@@ -69,23 +87,26 @@ mod tests {
     const HEADER: SegmentHeader =
         SegmentHeader { database: 1, segment: 1, epoch: 1, salt: 1, first_sequence: 1, previous_end: 0 };
 
-    /// What a reader sees who goes on by so many bytes at a time, and how often it had to ask.
+    /// What a reader sees who goes on by so many bytes at a time, and his longest window before the last.
     fn read(bytes: &[u8], length: usize, step: usize) -> (Vec<u8>, usize) {
         let storage = MemoryStorage::new();
+        let file = [&[1; SEGMENT_HEADER_BYTES], bytes].concat();
         block_on(storage.create("file")).unwrap();
-        block_on(storage.write("file", 0, Bytes::copy_from_slice(bytes), Flush::No)).unwrap();
-        let segment = Segment { name: "file".to_owned(), length: length as u64, header: HEADER };
-        let mut pieces = Pieces::new(&storage, &segment, 0);
-        let (mut seen, mut windows) = (Vec::new(), 0);
+        block_on(storage.write("file", 0, file.into(), Flush::No)).unwrap();
+        let segment =
+            Segment { name: "file".to_owned(), length: (SEGMENT_HEADER_BYTES + length) as u64, header: HEADER };
+        let mut pieces = Pieces::new(&storage, &segment);
+        let (mut seen, mut longest) = (Vec::new(), 0);
         loop {
-            let window = block_on(pieces.from(seen.len())).unwrap();
-            assert_eq!(window.start, seen.len());
-            windows += 1;
-            let whole_steps = window.data.len() / step * step;
-            seen.extend_from_slice(if window.is_last { window.data } else { &window.data[..whole_steps] });
-            if window.is_last {
-                return (seen, windows);
+            let offset = SEGMENT_HEADER_BYTES + seen.len();
+            let window = block_on(pieces.window(offset, Some(step))).unwrap();
+            assert_eq!(window.start, offset);
+            if window.goes_to_end {
+                seen.extend_from_slice(window.data);
+                return (seen, longest);
             }
+            longest = longest.max(window.data.len());
+            seen.extend_from_slice(&window.data[..window.data.len() / step * step]);
         }
     }
 
@@ -94,20 +115,47 @@ mod tests {
         let bytes: Vec<u8> =
             (0..10 * PIECE as u32).map(|place| (place.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         for length in [0, 1, PIECE - 1, PIECE, PIECE + 1, bytes.len()] {
-            for step in [1, 7, PIECE / 2 + 1, PIECE + 1, 3 * PIECE] {
-                assert_eq!(read(&bytes[..length], length, step).0, bytes[..length], "{length} by {step}");
+            for step in [1, 7, PIECE / 2 + 1, PIECE, PIECE + 1, 3 * PIECE] {
+                let (seen, longest) = read(&bytes[..length], length, step);
+                assert_eq!(seen, bytes[..length], "{length} by {step}");
+                assert!(longest <= 2 * PIECE.max(step), "{longest} for {length} by {step}");
             }
         }
     }
 
     #[test]
-    fn what_is_longer_than_a_piece_is_asked_for_in_longer_ones() {
-        let (_, windows) = read(&[7; 100 * PIECE], 100 * PIECE, 100 * PIECE);
-        assert!(windows < 12, "{windows}");
+    fn a_file_that_became_shorter_ends_where_it_ends() {
+        for step in [10, 2 * PIECE] {
+            assert_eq!(read(&[7; PIECE + 5], 3 * PIECE, step).0, [7; PIECE + 5]);
+        }
     }
 
     #[test]
-    fn a_file_that_became_shorter_ends_where_it_ends() {
-        assert_eq!(read(&[7; PIECE + 5], 3 * PIECE, 10).0, [7; PIECE + 5]);
+    fn what_is_no_frame_is_read_once_more_up_to_the_end() {
+        let storage = MemoryStorage::new();
+        block_on(storage.create("file")).unwrap();
+        block_on(storage.write("file", 0, vec![0; 5 * PIECE].into(), Flush::No)).unwrap();
+        let segment = Segment { name: "file".to_owned(), length: 5 * PIECE as u64, header: HEADER };
+        let mut pieces = Pieces::new(&storage, &segment);
+        assert!(!block_on(pieces.window(SEGMENT_HEADER_BYTES, Some(8))).unwrap().goes_to_end);
+        block_on(storage.truncate("file", SEGMENT_HEADER_BYTES as u64)).unwrap();
+        block_on(storage.write("file", SEGMENT_HEADER_BYTES as u64, vec![7; 5 * PIECE].into(), Flush::No)).unwrap();
+        let window = block_on(pieces.window(SEGMENT_HEADER_BYTES + 16, None)).unwrap();
+        assert!(window.goes_to_end);
+        assert_eq!(window.data, [7; 5 * PIECE - SEGMENT_HEADER_BYTES - 16]);
+    }
+
+    #[test]
+    fn a_piece_that_cannot_be_read_is_an_error_once_it_is_needed() {
+        let storage = MemoryStorage::new();
+        block_on(storage.create("file")).unwrap();
+        block_on(storage.write("file", 0, vec![0; 5 * PIECE].into(), Flush::No)).unwrap();
+        let segment = Segment { name: "file".to_owned(), length: 5 * PIECE as u64, header: HEADER };
+        let mut pieces = Pieces::new(&storage, &segment);
+        block_on(pieces.window(SEGMENT_HEADER_BYTES, Some(8))).unwrap();
+        block_on(storage.remove("file")).unwrap();
+        let mut window = |offset| block_on(pieces.window(offset, Some(8))).map(|window| window.data.len());
+        assert_eq!(window(SEGMENT_HEADER_BYTES + PIECE).unwrap(), PIECE);
+        assert!(window(SEGMENT_HEADER_BYTES + 2 * PIECE).is_err());
     }
 }

@@ -14,7 +14,8 @@ use crate::codec::{self, Operation};
 use crate::engine::catalog::{DEFAULT_NUMBER, KeyspaceState};
 use crate::engine::collector::horizon;
 use crate::index::{Horizon, Index, ReadPoint, Record, Tally, compare, prefix_after};
-use crate::log::scan::{LoggedCommit, Position, Scan, SegmentEnd, Step};
+use crate::log::frame::HEADER_BYTES;
+use crate::log::scan::{LoggedCommit, Reached, Scan, SegmentEnd, Step};
 use crate::log::segment::{SegmentHeader, segment_name};
 use crate::numbered::Numbered;
 use crate::runtime::{CAN_WAIT, breathe};
@@ -127,22 +128,22 @@ impl<'a> Replay<'a> {
         segment: &Segment,
         stated_end: Option<u64>,
     ) -> Result<SegmentEnd> {
-        let mut position = Position::first(segment.header);
-        let mut pieces = Pieces::new(storage, segment, position.offset);
+        let mut pieces = Pieces::new(storage, segment);
+        let (mut reached, mut wants) = (Reached::first(segment.header), Some(HEADER_BYTES));
         loop {
-            let window = pieces.from(position.offset).await?;
-            let mut scan = Scan::resume(&segment.name, segment.header, position, window, stated_end);
-            while !self.reached_limit() {
+            let window = pieces.window(reached.offset, wants).await?;
+            let mut scan = Scan::resume(&segment.name, segment.header, reached, window, stated_end);
+            loop {
+                if self.reached_limit() {
+                    return Ok(scan.here());
+                }
                 match scan.step_within()? {
                     Some(Step::Commit(commit)) => self.commit(&segment.name, commit).await?,
                     Some(Step::End(end)) => return Ok(end),
                     None => break,
                 }
             }
-            if self.reached_limit() {
-                return Ok(scan.here());
-            }
-            position = scan.position();
+            (reached, wants) = (scan.reached(), scan.wants());
         }
     }
 

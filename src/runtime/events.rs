@@ -157,7 +157,7 @@ impl Drop for Sleep {
 
 /// Node ends when nothing is left to do, and a timer of the background is nothing to wait for.
 fn release_process(timer: &JsValue) {
-    // A browser's timer is a number, which has no properties to ask for.
+    // A browser's timer is a number, and asking it for a property throws.
     if timer.is_object()
         && let Ok(unref) = Reflect::get(timer, &"unref".into())
         && let Some(unref) = unref.dyn_ref::<Function>()

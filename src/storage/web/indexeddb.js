@@ -12,8 +12,11 @@ import { existsIndexedDb } from "./indexeddb-list.js";
 import { acquire, unlockedEarly } from "./locks.js";
 import { prefixed } from "./names.js";
 
-/** What is longer goes into several records of one transaction: browsers limit what one message carries. */
-const RECORD_BYTES = 16 << 20;
+/**
+ * What is longer goes into several records of one transaction: browsers limit what one message carries, and a record is read
+ * as a whole by whoever wants a part of it.
+ */
+const RECORD_BYTES = 1 << 20;
 const MARKER = -1;
 /** No file has this name. Its record is written to sync what has no file of its own. */
 const NO_FILE = ".";
