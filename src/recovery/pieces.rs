@@ -27,7 +27,7 @@ pub(super) struct Pieces<'a> {
     storage: &'a dyn Storage,
     segment: &'a Segment,
     /// What was read and is still needed.
-    data: Bytes,
+    data: Vec<u8>,
     /// Where that begins in the file.
     start: usize,
     next: Option<Completion<Bytes>>,
@@ -36,41 +36,47 @@ pub(super) struct Pieces<'a> {
 impl<'a> Pieces<'a> {
     /// Begins after the header.
     pub(super) fn new(storage: &'a dyn Storage, segment: &'a Segment) -> Self {
-        let data = Bytes::new();
+        let data = Vec::new();
         let mut pieces = Self { storage, segment, data, start: SEGMENT_HEADER_BYTES, next: None };
-        pieces.next = Some(pieces.read(SEGMENT_HEADER_BYTES, PIECE));
+        pieces.next = Some(pieces.read(PIECE));
         pieces
     }
 
     /// The bytes from an offset on, at least so many of them if the file has them. If it does not, or nobody knows how
     /// many would be enough, they are all that there are.
     pub(super) async fn window(&mut self, offset: usize, wants: Option<usize>) -> Result<Window<'_>> {
-        let mut left = &self.data[offset - self.start..];
+        self.data.copy_within(offset - self.start.., 0);
+        self.data.truncate(self.data.len() + self.start - offset);
+        self.start = offset;
         let next = self.next.take();
         let wants = wants.filter(|wants| offset as u64 + *wants as u64 <= self.segment.length);
         let length = wants.unwrap_or(usize::MAX);
-        let piece = if length <= left.len() + PIECE {
-            next.unwrap_or_else(|| self.read(offset + left.len(), PIECE))
+        let piece = if length <= self.data.len() + PIECE {
+            next.unwrap_or_else(|| self.read(PIECE))
         } else {
-            left = &[];
-            self.read(offset, length)
+            self.data = Vec::new();
+            self.read(length)
         };
         let piece = piece.await?;
         // A file that is shorter than it was ends here.
         let goes_to_end = wants.is_none() || piece.is_empty();
-        self.data = if left.is_empty() { piece } else { [left, &piece].concat().into() };
-        self.start = offset;
-        self.next = (!goes_to_end).then(|| self.read(offset + self.data.len(), PIECE));
+        if self.data.is_empty() {
+            self.data = piece.into();
+        } else {
+            self.data.extend_from_slice(&piece);
+        }
+        self.next = (!goes_to_end).then(|| self.read(PIECE));
         Ok(Window { data: &self.data, start: offset, goes_to_end })
     }
 
-    /// Reads from an offset on, as far as the file was listed.
-    fn read(&self, offset: usize, length: usize) -> Completion<Bytes> {
-        let left = self.segment.length.saturating_sub(offset as u64);
+    /// Reads what comes next, as far as the file was listed.
+    fn read(&self, length: usize) -> Completion<Bytes> {
+        let offset = (self.start + self.data.len()) as u64;
+        let left = self.segment.length.saturating_sub(offset);
         if left == 0 {
             return Completion::ready(Ok(Bytes::new()));
         }
-        self.storage.read(&self.segment.name, offset as u64, length.min(left as usize))
+        self.storage.read(&self.segment.name, offset, length.min(left as usize))
     }
 }
 

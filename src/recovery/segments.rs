@@ -33,12 +33,15 @@ pub(crate) struct Chain {
 pub(crate) async fn read_headers(storage: &dyn Storage, database: u64, first: u64, found: &Files) -> Result<Chain> {
     let mut chain = Chain { segments: Vec::new(), unfinished: None };
     let wanted: Vec<_> = found.segments.iter().filter(|(number, _)| *number >= first).collect();
-    for (position, (number, length)) in wanted.iter().enumerate() {
+    // All are asked for at once, since each answer may take a while.
+    let headers = wanted.iter().map(|(number, _)| storage.read(&segment_name(*number), 0, SEGMENT_HEADER_BYTES));
+    let headers: Vec<_> = headers.collect();
+    for (position, ((number, length), bytes)) in wanted.iter().zip(headers).enumerate() {
         let name = segment_name(first + position as u64);
         if *number != first + position as u64 {
             return Err(Error::corrupted(name, 0, Corruption::Missing));
         }
-        let bytes = storage.read(&name, 0, SEGMENT_HEADER_BYTES).await?;
+        let bytes = bytes.await?;
         let is_last = position + 1 == wanted.len();
         match SegmentHeader::decode(&name, &bytes) {
             Ok(header) => {
