@@ -110,3 +110,15 @@ test("watches that were stopped hold nothing, also where nothing is committed", 
   const grown = (await startAndStop()) - before;
   assert.ok(grown < 4e6, `${grown} bytes`);
 });
+
+test("older values go by themselves, but not after every commit", async (t) => {
+  const db = await inMemory(t);
+  await db.set("a", 1);
+  await db.set("b", 1);
+  await db.set("a", 2);
+  await until(() => db.stats().versions === 2);
+  await db.set("b", 2);
+  for (let turn = 0; turn < 20; turn++) await sleep(1);
+  assert.equal(db.stats().versions, 3);
+  await until(() => db.stats().versions === 2);
+});
