@@ -1,4 +1,4 @@
-/** A database that is there already: the time to the first correct read, and all records compared after it. */
+/** Opening, above all of a database that is there already: the time to the first correct read, and all records compared after it. */
 import type { Figures, Job } from "./jobs.js";
 import { pause } from "./measure.js";
 import type { Peer, Store } from "./peer.js";
@@ -7,6 +7,16 @@ import { longestTaskMs } from "./tasks.js";
 import { BULK_ENTRIES } from "./writes.js";
 
 const SETTLE_MS = 300;
+
+/** Of a database that is not there, beside the one that is. */
+export async function openNew(peer: Peer, name: string, job: Job): Promise<Figures> {
+  const start = performance.now();
+  const store = await peer.open(name, job.durability);
+  const emptyOpenMs = performance.now() - start;
+  await store.close();
+  await peer.destroy(name);
+  return { emptyOpenMs };
+}
 
 /** In a page of the same browser. */
 export async function reopen(peer: Peer, name: string, job: Job, versions: number[]): Promise<Figures> {

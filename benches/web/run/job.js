@@ -10,7 +10,7 @@ const LIMIT_MS = 600_000;
 /** A browser that has just started loads pages of its own, which on few cores takes from whoever is measured. */
 const SETTLE_MS = 2000;
 /** Of which the median counts. */
-const REOPENINGS = 3;
+const OPENINGS = 3;
 
 /** @typedef {import("../page/jobs.js").Job} Job */
 /** @typedef {import("../page/jobs.js").Figures} Figures */
@@ -58,12 +58,18 @@ async function created(run, job) {
   if (job.durability === "memory") {
     return { figures: { ...figures, ...(await run("memory", job)) }, versions };
   }
-  const reopenings = [];
-  for (let count = 0; count < REOPENINGS; count++) {
-    reopenings.push(/** @type {Figures} */ (await run("reopen", job, versions)).reopenMs ?? Number.NaN);
+  const emptyOpenMs = await repeated(figures.emptyOpenMs, async () => (await run("openNew", job)).emptyOpenMs);
+  const reopenMs = await repeated(undefined, async () => (await run("reopen", job, versions)).reopenMs);
+  return { figures: { ...figures, emptyOpenMs, reopenMs, ...(await run("reopenLongestTask", job)) }, versions };
+}
+
+/** The median of some openings. @param {number | undefined} first @param {() => Promise<number>} open */
+async function repeated(first, open) {
+  const times = first === undefined ? [] : [first];
+  while (times.length < OPENINGS) {
+    times.push(await open());
   }
-  const reopened = { reopenMs: median(reopenings), ...(await run("reopenLongestTask", job)) };
-  return { figures: { ...figures, ...reopened }, versions };
+  return median(times);
 }
 
 /** @param {InNewPage} run @param {Job} job @param {number[]} versions */

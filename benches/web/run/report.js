@@ -14,7 +14,7 @@ const METHOD = `Medians over rounds in which the peers alternate, each time with
 const DURABILITIES = `- Relaxed: a commit survives the death of the page and the browser once its promise resolves.
 - Strict: it is synced before its promise resolves. Peers that cannot are left out of its table.
 - In memory: it is gone with the page.`;
-const MEASURES = `- Opening is of the database as it was filled: in a new page of the same browser, and once more after the browser was restarted.
+const MEASURES = `- Opening is of a new database, and of the database as it was filled, three times each in a new page of the same browser, of which the median counts; and of the filled one once after the browser was restarted.
 - Memory is what the page takes more, with its workers, once the database is open and everything was read: by \`performance.measureUserAgentSpecificMemory\`, to which the memory of wasm is added, since Chromium does not count it; in Firefox, which has nothing like it, the memory of wasm alone, and nothing for other engines. What the browser itself keeps for IndexedDB or files is in neither, and engines below 0.1 MB are left out of the ratio.
 - Tasks of the main thread are those that Chromium reports, which are of 50 ms and more; in Firefox, how late a timer of 4 ms was at most.
 - Downloaded is what the page asks for, all scripts minified.`;
