@@ -83,7 +83,7 @@ const comparison = {
   write,
   verify: async (job: Job, versions: number[]) => reopening.verify(await load(job.peer), NAME, job, versions),
   reopen: async (job: Job, versions: number[]) => reopening.reopen(await load(job.peer), NAME, job, versions),
-  openNew: async (job: Job) => reopening.openNew(await load(job.peer), `${NAME}-new`, job),
+  openNew: async (job: Job) => reopening.openNew(await load(job.peer), NAME, job),
   openCold: async (job: Job, versions: number[]) => reopening.openCold(await load(job.peer), NAME, job, versions),
   reopenLongestTask: async (job: Job) => reopening.reopenLongestTask(await load(job.peer), NAME, job),
   memory: async (job: Job): Promise<Figures> => ({ memoryMb: await memoryMb(await load(job.peer), NAME, job) }),

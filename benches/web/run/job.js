@@ -54,22 +54,30 @@ export async function browserVersion(browser) {
 
 /** @param {InNewPage} run @param {Job} job @returns {Promise<Measured>} */
 async function created(run, job) {
+  const openings = job.durability === "memory" ? [] : await times(OPENINGS - 1, () => openNew(run, job));
   const { figures, versions } = /** @type {Measured} */ (await run("create", job));
   if (job.durability === "memory") {
     return { figures: { ...figures, ...(await run("memory", job)) }, versions };
   }
-  const emptyOpenMs = await repeated(figures.emptyOpenMs, async () => (await run("openNew", job)).emptyOpenMs);
-  const reopenMs = await repeated(undefined, async () => (await run("reopen", job, versions)).reopenMs);
+  const emptyOpenMs = median([...openings, /** @type {number} */ (figures.emptyOpenMs)]);
+  const reopenMs = median(await times(OPENINGS, async () => (await run("reopen", job, versions)).reopenMs));
   return { figures: { ...figures, emptyOpenMs, reopenMs, ...(await run("reopenLongestTask", job)) }, versions };
 }
 
-/** The median of some openings. @param {number | undefined} first @param {() => Promise<number>} open */
-async function repeated(first, open) {
-  const times = first === undefined ? [] : [first];
-  while (times.length < OPENINGS) {
-    times.push(await open());
+/** @param {InNewPage} run @param {Job} job @returns {Promise<number>} */
+async function openNew(run, job) {
+  const { emptyOpenMs } = await run("openNew", job);
+  await run("destroy", job);
+  return emptyOpenMs;
+}
+
+/** @param {number} count @param {() => Promise<number>} measure */
+async function times(count, measure) {
+  const measured = [];
+  for (let at = 0; at < count; at++) {
+    measured.push(await measure());
   }
-  return median(times);
+  return measured;
 }
 
 /** @param {InNewPage} run @param {Job} job @param {number[]} versions */
