@@ -79,7 +79,7 @@ fn run(arguments: &[&str]) -> Result {
         ["test", rest @ ..] => test::run(&test::Options::parse(rest)?),
         ["package", rest @ ..] => package::run(package::Build::parse(rest)?),
         ["compare", rest @ ..] => compare::run(rest),
-        ["compare-web", rest @ ..] => compare_web::run(rest),
+        ["compare-web" | "bench-web", rest @ ..] => compare_web::run(rest),
         ["teeth", rest @ ..] => teeth::run(rest).map(drop),
         ["mutants", rest @ ..] => mutants::run(rest),
         ["prove", rest @ ..] => prove::run(&prove::Options::parse(rest)?),
