@@ -186,19 +186,21 @@ impl Engine {
         }
     }
 
-    /// Rests while there is garbage left. Where one thread does everything it rests without any too: it would go through
-    /// all leaves after every commit.
+    /// Rests while there is garbage left.
     fn rest(&self) -> Option<Duration> {
         // Cleared first: what a commit expects from here on is not forgotten.
         self.collector.expected.swap(false, Ordering::AcqRel);
         let garbage_left = self.garbage() > 0;
         if garbage_left {
             self.collector.expected.store(true, Ordering::Release);
+            let longest = self.options.limits.reader_time.unwrap_or(LONGEST_REST).clamp(REST, LONGEST_REST);
+            return Some(self.collector.position().begin_rest(longest));
         }
-        let longest = self.options.limits.reader_time.unwrap_or(LONGEST_REST).clamp(REST, LONGEST_REST);
-        let longest = if garbage_left { longest } else { REST };
-        let rest = (garbage_left || !CAN_WAIT).then(|| self.collector.position().begin_rest(longest));
-        rest.filter(|_| garbage_left)
+        if !CAN_WAIT {
+            // One thread does everything: it would go through all leaves after every commit.
+            self.collector.position().begin_rest(REST);
+        }
+        None
     }
 
     /// Goes through everything once.

@@ -285,14 +285,22 @@ mod tests {
     }
 
     fn scan(data: &[u8], stated_end: Option<u64>) -> Result<(Vec<Version>, SegmentEnd)> {
-        let mut versions = Vec::new();
-        let end = Scan::new("log", HEADER, data, stated_end).run(|commit| {
-            assert_eq!(commit.payload, [commit.version as u8; 20]);
-            assert!(data[commit.offset as usize..].starts_with(commit.payload));
+        run(Scan::new("log", HEADER, data, stated_end), data, Vec::new())
+    }
+
+    /// Adds the versions of the commits that follow.
+    fn run(scan: Scan<'_>, data: &[u8], mut versions: Vec<Version>) -> Result<(Vec<Version>, SegmentEnd)> {
+        let end = scan.run(|commit| {
+            check(&commit, data);
             versions.push(commit.version);
             Ok(())
         })?;
         Ok((versions, end))
+    }
+
+    fn check(commit: &LoggedCommit<'_>, data: &[u8]) {
+        assert_eq!(commit.payload, [commit.version as u8; 20]);
+        assert!(data[commit.offset as usize..].starts_with(commit.payload));
     }
 
     #[test]
@@ -384,20 +392,16 @@ mod tests {
         let mut scan = Scan::resume("log", HEADER, Reached::first(HEADER), first, stated_end);
         while let Some(step) = scan.step_within()? {
             match step {
-                Step::Commit(commit) => versions.push(commit.version),
+                Step::Commit(commit) => {
+                    check(&commit, data);
+                    versions.push(commit.version);
+                }
                 Step::End(end) => return Ok((versions, end)),
             }
         }
-        let left = cut - scan.reached().offset;
-        assert!(scan.wants().is_none_or(|wants| wants > left && wants <= 2 * HEADER_BYTES));
         let start = scan.reached().offset;
         let rest = Window { data: &data[start..], start, goes_to_end: true };
-        let end = Scan::resume("log", HEADER, scan.reached(), rest, stated_end).run(|commit| {
-            assert!(data[commit.offset as usize..].starts_with(commit.payload));
-            versions.push(commit.version);
-            Ok(())
-        })?;
-        Ok((versions, end))
+        run(Scan::resume("log", HEADER, scan.reached(), rest, stated_end), data, versions)
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl<'a> Pieces<'a> {
         if left == 0 {
             return Completion::ready(Ok(Bytes::new()));
         }
-        self.storage.read(&self.segment.name, offset, length.min(left as usize))
+        self.storage.read(&self.segment.name, offset, left.min(length as u64) as usize)
     }
 }
 
@@ -93,14 +93,19 @@ mod tests {
     const HEADER: SegmentHeader =
         SegmentHeader { database: 1, segment: 1, epoch: 1, salt: 1, first_sequence: 1, previous_end: 0 };
 
-    /// What a reader sees who goes on by so many bytes at a time, and his longest window before the last.
-    fn read(bytes: &[u8], length: usize, step: usize) -> (Vec<u8>, usize) {
+    /// A segment of these bytes after its header, that was listed with so many.
+    fn stored(bytes: &[u8], listed: usize) -> (MemoryStorage, Segment) {
         let storage = MemoryStorage::new();
         let file = [&[1; SEGMENT_HEADER_BYTES], bytes].concat();
         block_on(storage.create("file")).unwrap();
         block_on(storage.write("file", 0, file.into(), Flush::No)).unwrap();
-        let segment =
-            Segment { name: "file".to_owned(), length: (SEGMENT_HEADER_BYTES + length) as u64, header: HEADER };
+        let length = (SEGMENT_HEADER_BYTES + listed) as u64;
+        (storage, Segment { name: "file".to_owned(), length, header: HEADER })
+    }
+
+    /// What a reader sees who goes on by so many bytes at a time, and his longest window before the last.
+    fn read(bytes: &[u8], listed: usize, step: usize) -> (Vec<u8>, usize) {
+        let (storage, segment) = stored(bytes, listed);
         let mut pieces = Pieces::new(&storage, &segment);
         let (mut seen, mut longest) = (Vec::new(), 0);
         loop {
@@ -138,25 +143,19 @@ mod tests {
 
     #[test]
     fn what_is_no_frame_is_read_once_more_up_to_the_end() {
-        let storage = MemoryStorage::new();
-        block_on(storage.create("file")).unwrap();
-        block_on(storage.write("file", 0, vec![0; 5 * PIECE].into(), Flush::No)).unwrap();
-        let segment = Segment { name: "file".to_owned(), length: 5 * PIECE as u64, header: HEADER };
+        let (storage, segment) = stored(&[0; 5 * PIECE], 5 * PIECE);
         let mut pieces = Pieces::new(&storage, &segment);
         assert!(!block_on(pieces.window(SEGMENT_HEADER_BYTES, Some(8))).unwrap().goes_to_end);
         block_on(storage.truncate("file", SEGMENT_HEADER_BYTES as u64)).unwrap();
         block_on(storage.write("file", SEGMENT_HEADER_BYTES as u64, vec![7; 5 * PIECE].into(), Flush::No)).unwrap();
         let window = block_on(pieces.window(SEGMENT_HEADER_BYTES + 16, None)).unwrap();
         assert!(window.goes_to_end);
-        assert_eq!(window.data, [7; 5 * PIECE - SEGMENT_HEADER_BYTES - 16]);
+        assert_eq!(window.data, [7; 5 * PIECE - 16]);
     }
 
     #[test]
     fn a_piece_that_cannot_be_read_is_an_error_once_it_is_needed() {
-        let storage = MemoryStorage::new();
-        block_on(storage.create("file")).unwrap();
-        block_on(storage.write("file", 0, vec![0; 5 * PIECE].into(), Flush::No)).unwrap();
-        let segment = Segment { name: "file".to_owned(), length: 5 * PIECE as u64, header: HEADER };
+        let (storage, segment) = stored(&[0; 5 * PIECE], 5 * PIECE);
         let mut pieces = Pieces::new(&storage, &segment);
         block_on(pieces.window(SEGMENT_HEADER_BYTES, Some(8))).unwrap();
         block_on(storage.remove("file")).unwrap();

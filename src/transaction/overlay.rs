@@ -10,7 +10,7 @@ use std::mem;
 use std::ops::Bound;
 
 use crate::few::Few;
-use crate::index::{Record, prefix_after};
+use crate::index::{self, Record, prefix_after};
 
 /// How many records a block has at most, while there are not very many blocks.
 const BLOCK: usize = 128;
@@ -154,7 +154,7 @@ impl Block {
 }
 
 fn compare((prefix, record): &(u64, Record), other: u64, key: &[u8]) -> Ordering {
-    prefix.cmp(&other).then_with(|| record.key().cmp(key))
+    prefix.cmp(&other).then_with(|| index::compare(record.key(), key))
 }
 
 /// The end of a block is the beginning of the next one.

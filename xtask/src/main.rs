@@ -47,7 +47,8 @@ usage: cargo xtask <command>
                                  Selkie and eight others natively: tables and a plot, saved in target/compare; --check lints
                                  and tests the comparison itself
   compare-web [--quick] [--browsers a,b] [--peers a,b] [--records n,n] [--rounds n]
-                                 Selkie and other databases in Chromium and Firefox: tables and a plot, saved in target/compare-web
+                                 Selkie and other databases in Chromium and Firefox: tables and a plot, saved in target/compare-web;
+                                 also as bench-web
   teeth [WORD...]                breaks the engine on purpose, in every way or those whose names have the words: a test must fail
   mutants [ARGUMENT...]          breaks the path of a commit in every small way, by cargo-mutants, and fails when less than 90 % are
                                  noticed; takes hours, and is no part of `prove`; arguments go to cargo-mutants (--shard 0/8)

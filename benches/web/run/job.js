@@ -59,9 +59,10 @@ async function created(run, job) {
   if (job.durability === "memory") {
     return { figures: { ...figures, ...(await run("memory", job)) }, versions };
   }
+  const firstOpenMs = openings[0];
   const emptyOpenMs = median([...openings, /** @type {number} */ (figures.emptyOpenMs)]);
   const reopenMs = median(await times(OPENINGS, async () => (await run("reopen", job, versions)).reopenMs));
-  return { figures: { ...figures, emptyOpenMs, reopenMs, ...(await run("reopenLongestTask", job)) }, versions };
+  return { figures: { ...figures, firstOpenMs, emptyOpenMs, reopenMs, ...(await run("reopenLongestTask", job)) }, versions };
 }
 
 /** @param {InNewPage} run @param {Job} job @returns {Promise<number>} */
