@@ -16,6 +16,7 @@
 //! replaced because that is not atomic for readers (both in crossbeam-skiplist 0.1.3).
 
 mod blob;
+mod buckets;
 mod builder;
 mod leaf;
 mod leaves;

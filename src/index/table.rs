@@ -12,8 +12,9 @@
 
 use std::hash::BuildHasher;
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use foldhash::fast::RandomState;
 
+use super::buckets::Buckets;
 use super::leaf::CAPACITY;
 use super::record::Record;
 use super::revision::Revision;
@@ -27,20 +28,20 @@ const SPARSE_PART: usize = 8;
 
 /// A part of the table, on cache lines of its own.
 #[repr(align(64))]
-struct Shard(RwLock<HashTable<Record>>);
+struct Shard(RwLock<Buckets>);
 
 /// Records by the hashes of their keys.
 pub(super) struct Table {
-    hasher: DefaultHashBuilder,
+    hasher: RandomState,
     shards: Box<[Shard]>,
 }
 
 impl Table {
     /// With room for so many keys.
     pub(super) fn new(keys: usize) -> Self {
-        let part = || HashTable::with_capacity(keys / SHARDS);
+        let part = || Buckets::with_capacity(keys.div_ceil(SHARDS));
         let shards = (0..SHARDS).map(|_| Shard(RwLock::new(part()))).collect();
-        Self { hasher: DefaultHashBuilder::default(), shards }
+        Self { hasher: RandomState::default(), shards }
     }
 
     /// Reads the record of a key under a lock, if it is there and `is_wanted`. Gives `reader` back otherwise.
@@ -53,7 +54,7 @@ impl Table {
     ) -> Result<R, F> {
         let hash = self.hasher.hash_one(key);
         let records = self.shard(hash).read();
-        match records.find(hash, |record| record.key() == key) {
+        match records.find(hash, key) {
             Some(record) if is_wanted(record) => Ok(reader(Some(record))),
             _ => Err(reader),
         }
@@ -77,16 +78,14 @@ impl Table {
     }
 
     fn enter_at(&self, hash: u64, record: &Record) {
-        let same = |other: &Record| other.key() == record.key();
-        let rehash = |other: &Record| self.hasher.hash_one(other.key());
-        self.shard(hash).write().entry(hash, same, rehash).insert(record.clone());
+        self.shard(hash).write().insert(hash, record.clone(), |other| self.hasher.hash_one(other.key()));
     }
 
     /// Puts a newer record in the place of one that is there. The caller holds the write lock of its leaf.
     pub(super) fn replace(&self, newer: &Record) {
         let hash = self.hasher.hash_one(newer.key());
         let mut records = self.shard(hash).write();
-        if let Some(record) = records.find_mut(hash, |record| record.key() == newer.key()) {
+        if let Some(record) = records.find_mut(hash, newer.key()) {
             *record = newer.clone();
         }
     }
@@ -95,18 +94,15 @@ impl Table {
     pub(super) fn remove(&self, key: &[u8]) {
         let hash = self.hasher.hash_one(key);
         let mut records = self.shard(hash).write();
-        if let Ok(entry) = records.find_entry(hash, |record| record.key() == key) {
-            entry.remove();
-            if records.len() < records.capacity() / SPARSE_PART {
-                let room = 2 * records.len();
-                records.shrink_to(room, |other| self.hasher.hash_one(other.key()));
-            }
+        if records.remove(hash, key) && records.len() < records.capacity() / SPARSE_PART {
+            let room = 2 * records.len();
+            records.resize(room, |other| self.hasher.hash_one(other.key()));
         }
     }
 
     #[inline]
-    fn shard(&self, hash: u64) -> &RwLock<HashTable<Record>> {
-        // The table within a shard goes by the lowest bits and the highest seven.
+    fn shard(&self, hash: u64) -> &RwLock<Buckets> {
+        // The buckets go by the lower half and the highest eight bits.
         &self.shards[(hash >> 48) as usize % SHARDS].0
     }
 }
