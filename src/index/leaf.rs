@@ -102,6 +102,16 @@ impl Leaf {
         compare(key, &self.low).is_ge() && self.covers(key)
     }
 
+    /// Whether what comes last within an upper bound belongs to this leaf, which begins within it.
+    pub(crate) fn reaches(&self, high: Bound<&[u8]>) -> bool {
+        let reaches = match high {
+            Bound::Unbounded => self.high.is_none(),
+            Bound::Included(key) => self.covers(key),
+            Bound::Excluded(key) => self.high.as_ref().is_none_or(|end| compare(end, key).is_ge()),
+        };
+        reaches && !self.dead
+    }
+
     /// The position of the key, or the position where it belongs.
     #[inline]
     pub(crate) fn search(&self, key: &[u8]) -> Result<usize, usize> {

@@ -328,18 +328,20 @@ impl Index {
 
     /// The contents of the leaf that holds the last key within an upper bound; none below the empty key.
     pub(crate) fn image_to(&self, high: Bound<&[u8]>) -> Option<Arc<Leaf>> {
+        if let Some(leaf) = self.router.routes().leaf_to(high) {
+            let leaf = leaf.read();
+            if leaf.reaches(high) {
+                return Some(Arc::clone(&leaf));
+            }
+        }
+        self.router.note_miss(&self.leaves);
         loop {
             let node = match high {
                 Bound::Unbounded => self.leaves.back(),
                 _ => self.leaves.upper_bound(high),
             }?;
             let leaf = node.value().read();
-            let reaches = match high {
-                Bound::Unbounded => leaf.high.is_none(),
-                Bound::Included(key) => leaf.covers(key),
-                Bound::Excluded(key) => leaf.high.as_ref().is_none_or(|end| &end[..] >= key),
-            };
-            if reaches && !leaf.dead {
+            if leaf.reaches(high) {
                 return Some(Arc::clone(&leaf));
             }
         }

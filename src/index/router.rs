@@ -7,6 +7,7 @@
 //! its cost per change and per read stays constant.
 
 use std::cmp::Ordering::{Equal, Greater, Less};
+use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize as Statistic;
 
@@ -105,28 +106,41 @@ impl Routes {
     /// The leaf that held a key when the array was made.
     #[inline]
     pub(crate) fn leaf_for(&self, key: &[u8]) -> Option<&Arc<SharedLeaf>> {
-        let beginning = &key[..key.len().min(self.common.len())];
-        let after = match compare(beginning, &self.common) {
-            Less => 0,
-            Equal => self.count_up_to(key),
-            Greater => self.leaves.len(),
-        };
-        match after.checked_sub(1) {
-            Some(position) => Some(&self.leaves[position]),
-            None => self.first.as_ref(),
+        self.leaf_before(self.count_within(key, |low| compare(low, key).is_le()))
+    }
+
+    /// The leaf that held the last key within an upper bound then; none below the empty key.
+    #[inline]
+    pub(crate) fn leaf_to(&self, high: Bound<&[u8]>) -> Option<&Arc<SharedLeaf>> {
+        match high {
+            Bound::Unbounded => self.leaf_before(self.leaves.len()),
+            Bound::Included(key) => self.leaf_for(key),
+            Bound::Excluded([]) => None,
+            Bound::Excluded(key) => self.leaf_before(self.count_within(key, |low| compare(low, key).is_lt())),
         }
     }
 
-    /// How many low keys are at most as great as a key that begins like all of them.
     #[inline]
-    fn count_up_to(&self, key: &[u8]) -> usize {
+    fn leaf_before(&self, place: usize) -> Option<&Arc<SharedLeaf>> {
+        place.checked_sub(1).map_or(self.first.as_ref(), |place| Some(&self.leaves[place]))
+    }
+
+    /// How many low keys are below a key, and of those that may be equal to it, how many are within.
+    #[inline]
+    fn count_within(&self, key: &[u8], is_within: impl Fn(&Blob) -> bool) -> usize {
+        let beginning = &key[..key.len().min(self.common.len())];
+        match compare(beginning, &self.common) {
+            Less => return 0,
+            Equal => {}
+            Greater => return self.leaves.len(),
+        }
         let prefix = prefix_after(key, self.common.len());
         let start = self.prefixes.partition_point(|other| *other < prefix);
         let mut end = start;
         if self.prefixes.get(start) == Some(&prefix) {
             end += self.prefixes[start..].partition_point(|other| *other == prefix);
         }
-        start + self.lows[start..end].partition_point(|low| compare(low, key).is_le())
+        start + self.lows[start..end].partition_point(is_within)
     }
 }
 
@@ -159,7 +173,11 @@ mod tests {
         for key in keys {
             let expected = lows.iter().rfind(|low| **low <= key).unwrap();
             assert_eq!(&low_for(&routes, key), expected, "key {key}");
+            let below = routes.leaf_to(Bound::Excluded(key.as_bytes())).map(|leaf| leaf.read().low.to_vec());
+            let expected = lows.iter().rfind(|low| **low < key).map(|low| low.as_bytes().to_vec());
+            assert_eq!(below, expected, "below {key}");
         }
+        assert_eq!(routes.leaf_to(Bound::Unbounded).unwrap().read().low[..], *b"user-20");
     }
 
     #[test]

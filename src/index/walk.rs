@@ -76,7 +76,8 @@ impl<'a> Walk<'a> {
         while !self.finished {
             let Some(window) = &mut self.front else {
                 let leaf = self.index.image_from(as_ref(&self.low));
-                self.front = Some(self.window(leaf));
+                let (start, end) = (leaf.first_within(as_ref(&self.low)), leaf.end_within(as_ref(&self.high)));
+                self.front = Some(Window { leaf, start, end });
                 continue;
             };
             while window.start < window.end {
@@ -187,22 +188,14 @@ impl<'a> Walk<'a> {
         passed
     }
 
-    /// The part of a leaf that lies within the bounds.
-    fn window(&self, leaf: Arc<Leaf>) -> Window {
-        let start = leaf.first_within(as_ref(&self.low));
-        let end = leaf.end_within(as_ref(&self.high));
-        Window { leaf, start, end }
-    }
-
     fn load_front(&mut self, next: Option<Blob>) {
         match next.filter(|next| starts_within(next, as_ref(&self.high))) {
             Some(next) => {
                 let leaf = self.index.image_from(Bound::Included(&next));
                 // The leaf may have absorbed earlier keys meanwhile: they were passed already.
-                let start = leaf.first_within(Bound::Included(&next));
-                let mut window = self.window(leaf);
-                window.start = window.start.max(start);
-                self.front = Some(window);
+                let start = if leaf.low == next { 0 } else { leaf.first_within(Bound::Included(&next)) };
+                let end = leaf.end_within(as_ref(&self.high));
+                self.front = Some(Window { leaf, start, end });
             }
             None => self.finished = true,
         }
@@ -214,10 +207,9 @@ impl<'a> Walk<'a> {
         let reachable = before.is_none_or(|before| ends_within(before, as_ref(&self.low)));
         match reachable.then(|| self.index.image_to(bound)).flatten() {
             Some(leaf) => {
-                let end = leaf.end_within(bound);
-                let mut window = self.window(leaf);
-                window.end = window.end.min(end);
-                self.back = Some(window);
+                // A leaf begins within the upper bound, so that its low key is the nearer one.
+                let (start, end) = (leaf.first_within(as_ref(&self.low)), leaf.end_within(bound));
+                self.back = Some(Window { leaf, start, end });
             }
             None => self.finished = true,
         }
