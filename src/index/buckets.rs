@@ -12,8 +12,11 @@ use super::record::Record;
 /// So many records stand in a cache line, beside their tags.
 const WAYS: usize = 7;
 
-/// Of so many places in [`WAYS`] buckets at most five are taken, so that few records pass a bucket.
+/// How many records a bucket is meant for, so that few pass one that is full.
 const FILLED: usize = 5;
+
+/// With so many for each bucket there will be more buckets.
+const CROWDED: usize = 6;
 
 /// A piece of the hash of each record, 0 where there is none, and in the last place how many records passed.
 type Marks = [u8; WAYS + 1];
@@ -53,9 +56,10 @@ impl Bucket {
 
     /// Puts a record into a free place. Gives it back where all are taken.
     fn put(&mut self, tag: u8, record: Record) -> Result<(), Record> {
-        let Some(way) = self.marks[..WAYS].iter().position(|mark| *mark == 0) else { return Err(record) };
+        let way = matches(self.marks, 0).trailing_zeros() as usize / 8;
+        let Some(place) = self.records.get_mut(way) else { return Err(record) };
+        *place = Some(record);
         self.marks[way] = tag;
-        self.records[way] = Some(record);
         Ok(())
     }
 }
@@ -94,7 +98,7 @@ impl Buckets {
             *other = record;
             return;
         }
-        if self.length == self.capacity() {
+        if self.length == self.buckets.len() * CROWDED {
             self.resize(2 * self.length.max(FILLED), rehash);
         }
         self.add(hash, record);
