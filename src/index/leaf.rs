@@ -49,8 +49,8 @@ pub(crate) struct Leaf {
     pub(crate) newest: Version,
     /// How many keys are removed at their newest revision.
     pub(crate) tombstones: usize,
-    /// Whether anything here may become collectable.
-    pub(crate) dirty: bool,
+    /// How many keys have older revisions.
+    superseded: usize,
     /// A leaf that was merged into its predecessor: whoever finds it searches again.
     pub(crate) dead: bool,
     entered: Entered,
@@ -79,7 +79,7 @@ impl Leaf {
             dead: false,
             newest: 0,
             tombstones: 0,
-            dirty: false,
+            superseded: 0,
             entered: Entered::default(),
             strip: 0,
             prefixes: [u64::MAX; CAPACITY],
@@ -200,14 +200,14 @@ impl Leaf {
     /// Puts a record on top of its key's chain. The leaf must have room.
     pub(crate) fn put(&mut self, record: Record, horizon: Horizon, tally: &mut Tally) {
         self.newest = self.newest.max(record.version());
-        self.dirty |= record.is_tombstone();
         self.tombstones += usize::from(record.is_tombstone());
         match self.place(record.key()) {
             Ok(position) => {
                 let head = &mut self.entries[position];
                 self.tombstones -= usize::from(head.is_tombstone());
+                self.superseded -= usize::from(head.has_older_revisions());
                 head.supersede(record, horizon, tally);
-                self.dirty |= head.has_older_revisions();
+                self.superseded += usize::from(head.has_older_revisions());
             }
             Err(position) => {
                 tally.keys += i64::from(record.is_value());
@@ -221,8 +221,16 @@ impl Leaf {
     /// Drops what the horizon no longer needs of a key.
     pub(crate) fn prune(&mut self, key: &[u8], horizon: Horizon, tally: &mut Tally) {
         if let Ok(position) = self.search(key) {
-            self.entries[position].prune(horizon, tally);
+            let entry = &mut self.entries[position];
+            self.superseded -= usize::from(entry.has_older_revisions());
+            entry.prune(horizon, tally);
+            self.superseded += usize::from(entry.has_older_revisions());
         }
+    }
+
+    /// Whether anything here may become collectable.
+    pub(crate) fn has_garbage(&self) -> bool {
+        self.superseded + self.tombstones > 0
     }
 
     fn insert_at(&mut self, position: usize, entry: Revision) {
@@ -242,7 +250,7 @@ impl Leaf {
     pub(crate) fn append(&mut self, entry: Revision) {
         self.newest = self.newest.max(entry.version());
         self.tombstones += usize::from(entry.is_tombstone());
-        self.dirty |= entry.is_tombstone() || entry.has_older_revisions();
+        self.superseded += usize::from(entry.has_older_revisions());
         self.entries.push(entry);
     }
 
@@ -267,6 +275,7 @@ impl Leaf {
         right.entered = self.entered.clone();
         right.set_high(self.high.clone());
         self.tombstones -= right.tombstones;
+        self.superseded -= right.superseded;
         self.set_high(Some(right.low.clone()));
         right
     }
@@ -293,7 +302,12 @@ impl Leaf {
         mut forget: impl FnMut(&Record),
     ) -> Option<(Version, u64)> {
         let mut forgotten = None;
+        let has_tombstones = self.tombstones > 0;
         self.entries.retain(|entry| {
+            // A record that has nothing to give is not fetched from memory.
+            if !has_tombstones && !entry.has_older_revisions() {
+                return true;
+            }
             entry.prune(horizon, tally);
             let spent = entry.is_spent(horizon);
             if spent {
@@ -304,8 +318,10 @@ impl Leaf {
             }
             !spent
         });
-        self.tombstones = self.entries.iter().filter(|entry| entry.is_tombstone()).count();
-        self.dirty = self.tombstones > 0 || self.entries.iter().any(Revision::has_older_revisions);
+        if has_tombstones {
+            self.tombstones = self.entries.iter().filter(|entry| entry.is_tombstone()).count();
+        }
+        self.superseded = self.entries.iter().filter(|entry| entry.has_older_revisions()).count();
         if forgotten.is_some() {
             let high = self.high.take();
             self.set_high(high);

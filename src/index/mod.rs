@@ -258,12 +258,12 @@ impl Index {
 
     fn collect_leaf(&self, from: &Blob, horizon: Horizon, collected: &mut Collected) {
         let node = self.node_for(Bound::Included(from));
-        let (dirty, mut remaining) = {
+        let (has_garbage, mut remaining) = {
             let leaf = node.value().read();
             collected.next.clone_from(&leaf.high);
-            (leaf.dirty, leaf.entries.len())
+            (leaf.has_garbage(), leaf.entries.len())
         };
-        if dirty {
+        if has_garbage {
             let mut tally = Tally::default();
             let mut leaf = node.value().write();
             let leaf = Arc::make_mut(&mut leaf);
