@@ -151,7 +151,10 @@ impl Engine {
             let ticket = self.claim(&mut head, durability);
             write_set.stamp(ticket.version, ticket.time);
             self.feed.push(ticket.version, ticket.time, write_set.changes());
-            self.apply(&mut head, ticket, write_set);
+            let own = conditions.map(|conditions| conditions.place);
+            let is_one_change = write_set.changes().nth(1).is_none();
+            let publish = |horizon| if is_one_change { self.publish_alone(ticket, horizon, own) } else { horizon };
+            self.apply(&mut head, ticket, write_set, publish);
             self.append(ticket, durability, frame);
             ticket
         };
@@ -184,7 +187,15 @@ impl Engine {
         Ticket { version: head.version, time: head.time, stage }
     }
 
-    pub(super) fn apply(&self, head: &mut Head, ticket: Ticket, write_set: &mut (impl WriteSet + ?Sized)) {
+    /// Puts the changes of a commit into the indexes. Each is asked for the horizon as
+    /// [`Index::put_one`](crate::index::Index::put_one) says where they are few, with the one that was found before.
+    pub(super) fn apply(
+        &self,
+        head: &mut Head,
+        ticket: Ticket,
+        write_set: &mut (impl WriteSet + ?Sized),
+        horizon_now: impl Fn(Horizon) -> Horizon,
+    ) {
         let horizon = match head.horizon {
             Some(horizon) if !ticket.version.is_multiple_of(HORIZON_COMMITS) => horizon,
             _ => *head.horizon.insert(self.horizon()),
@@ -193,7 +204,9 @@ impl Engine {
         for (keyspace, records) in write_set.take() {
             let mut tally = Tally::default();
             if are_few {
-                records.for_each(|record| self.collector.leftovers.put(keyspace, record, horizon, &mut tally));
+                records.for_each(|record| {
+                    self.collector.leftovers.put(keyspace, record, || horizon_now(horizon), &mut tally);
+                });
             } else {
                 keyspace.index.put_all(records, horizon, &mut tally);
             }
@@ -204,17 +217,40 @@ impl Engine {
         }
     }
 
+    /// Publishes a commit of one change, under the lock of its leaf. Where nobody reads at a version before it any more,
+    /// what it supersedes need not be kept at all: who begins to read from here on reads the new value, as soon as the
+    /// leaf's lock is free. `own` is the place of the transaction that commits.
+    fn publish_alone(&self, ticket: Ticket, horizon: Horizon, own: Option<&Place>) -> Horizon {
+        if !horizon.keeps_newest_only() || !self.is_visible_at_once(ticket) {
+            return horizon;
+        }
+        self.progress.publish(ticket.version);
+        if self.readers.is_needed_before(ticket.version, own) {
+            return horizon;
+        }
+        Horizon { point: ReadPoint::version(ticket.version), ..horizon }
+    }
+
+    /// The stage at which a commit becomes visible.
+    fn visible_stage(&self, stage: Stage) -> Stage {
+        match self.options.visibility {
+            Visibility::Applied => Stage::Applied,
+            Visibility::Durable => stage.min(stage_of(self.options.durability)),
+        }
+    }
+
+    /// Whether a commit waits neither for the log nor for an earlier commit to become visible.
+    fn is_visible_at_once(&self, ticket: Ticket) -> bool {
+        self.log.is_none()
+            || (self.visible_stage(ticket.stage) == Stage::Applied && self.progress.published() + 1 == ticket.version)
+    }
+
     /// Hands the commit to the log, and publishes it as early as its visibility allows.
     fn append(&self, ticket: Ticket, durability: Durability, frame: Option<Frame>) {
         let Ticket { version, time, stage } = ticket;
-        let visible = match self.options.visibility {
-            Visibility::Applied => Stage::Applied,
-            Visibility::Durable => stage.min(stage_of(self.options.durability)),
-        };
         if let (Some(log), Some(frame)) = (&self.log, frame) {
-            log.push(log::Record { frame, version, time, durability, visible });
-            let earlier_are_visible = self.progress.published() + 1 == version;
-            if visible > Stage::Applied || !earlier_are_visible {
+            log.push(log::Record { frame, version, time, durability, visible: self.visible_stage(stage) });
+            if !self.is_visible_at_once(ticket) {
                 return;
             }
         }

@@ -233,7 +233,7 @@ impl Engine {
         }
         keep_last(&mut changes);
         self.feed.push(ticket.version, ticket.time, changes.changes());
-        self.apply(&mut head, ticket, &mut changes[..]);
+        self.apply(&mut head, ticket, &mut changes[..], |horizon| horizon);
         head.version = ticket.version;
         head.time = ticket.time;
         self.progress.set_synced(ticket.version);

@@ -36,12 +36,25 @@ struct Leftover {
 }
 
 impl Leftovers {
-    /// Puts a record into the index, and keeps in mind what it supersedes.
-    pub(super) fn put(&self, keyspace: &Arc<KeyspaceState>, record: Record, horizon: Horizon, tally: &mut Tally) {
+    /// Puts a record into the index, and keeps in mind what it supersedes. The horizon is asked for as
+    /// [`Index::put_one`](crate::index::Index::put_one) says.
+    pub(super) fn put(
+        &self,
+        keyspace: &Arc<KeyspaceState>,
+        record: Record,
+        mut horizon: impl FnMut() -> Horizon,
+        tally: &mut Tally,
+    ) {
         let before = tally.superseded();
+        let mut keeps_newest_only = false;
         let (key, superseded) = (Blob::new(record.key()), ReadPoint { version: record.version(), time: record.time() });
-        keyspace.index.put_all([record], horizon, tally);
-        if tally.superseded() > before && horizon.keeps_newest_only() {
+        let horizon = || {
+            let horizon = horizon();
+            keeps_newest_only = horizon.keeps_newest_only();
+            horizon
+        };
+        keyspace.index.put_one(record, horizon, tally);
+        if tally.superseded() > before && keeps_newest_only {
             let mut queue = self.0.lock();
             if queue.len() == MOST {
                 queue.pop_front();
@@ -88,7 +101,7 @@ mod tests {
         let mut tally = Tally::default();
         for (version, key) in (1..).zip((0..keys).chain(0..keys)) {
             let record = Record::new(&key.to_be_bytes(), Some(b"value"), (version, version));
-            leftovers.put(&keyspace, record, horizon(0), &mut tally);
+            leftovers.put(&keyspace, record, || horizon(0), &mut tally);
         }
         keyspace.index.add(tally);
         (keyspace, leftovers)

@@ -202,6 +202,18 @@ impl Readers {
         oldest
     }
 
+    /// Whether anybody but `own` needs what was there before a version that was published already.
+    pub(crate) fn is_needed_before(&self, published: Version, own: Option<&Place>) -> bool {
+        let mut is_needed = false;
+        self.each(|place| {
+            let version = place.version.load(Ordering::SeqCst);
+            let is_before = version < published || place.time.load(Ordering::Relaxed) != u64::MAX;
+            let needs = version == TAKEN || (version != FREE && is_before && !place.is_ended());
+            is_needed |= needs && !own.is_some_and(|own| std::ptr::eq(own, place));
+        });
+        is_needed
+    }
+
     /// How many readers there are, those that were ended included.
     pub(crate) fn count(&self) -> usize {
         let mut count = 0;

@@ -38,22 +38,22 @@ const BLOCK: usize = if CAPACITY < 8 { CAPACITY } else { 8 };
 pub(crate) struct Leaf {
     /// The first key that belongs to a later leaf; none in the last leaf.
     pub(crate) high: Option<Blob>,
+    pub(crate) low: Blob,
     /// How many bytes at the beginning of all keys are the same.
     strip: usize,
+    /// No revision in this leaf is newer.
+    pub(crate) newest: Version,
+    /// How many keys are removed at their newest revision.
+    pub(crate) tombstones: u16,
+    /// How many keys have older revisions.
+    superseded: u16,
+    /// A leaf that was merged into its predecessor: whoever finds it searches again.
+    pub(crate) dead: bool,
+    entered: Entered,
     /// The keys, each with its revisions, in the same piece of memory. A search needs their number first.
     pub(crate) entries: ArrayVec<Revision, CAPACITY>,
     /// In ascending order; where there is no entry, the greatest number there is.
     prefixes: [u64; CAPACITY],
-    pub(crate) low: Blob,
-    /// No revision in this leaf is newer.
-    pub(crate) newest: Version,
-    /// How many keys are removed at their newest revision.
-    pub(crate) tombstones: usize,
-    /// How many keys have older revisions.
-    superseded: usize,
-    /// A leaf that was merged into its predecessor: whoever finds it searches again.
-    pub(crate) dead: bool,
-    entered: Entered,
 }
 
 /// How often a record of a leaf was entered into the table by itself, while the others were not there. It is counted
@@ -127,7 +127,7 @@ impl Leaf {
 
     /// Like [`search`](Self::search). It looks at the end first, since keys often come in ascending order, and the last
     /// leaf, which has no high key, may have the same prefix throughout.
-    fn place(&self, key: &[u8]) -> Result<usize, usize> {
+    pub(crate) fn place(&self, key: &[u8]) -> Result<usize, usize> {
         let Some(last) = self.entries.last() else { return Err(0) };
         let is_after = match prefix_after(key, self.strip).cmp(&self.prefixes[self.entries.len() - 1]) {
             Ordering::Less => false,
@@ -197,17 +197,23 @@ impl Leaf {
         }
     }
 
-    /// Puts a record on top of its key's chain. The leaf must have room.
-    pub(crate) fn put(&mut self, record: Record, horizon: Horizon, tally: &mut Tally) {
+    /// Puts a record on top of its key's chain, at its [`place`](Self::place). The leaf must have room.
+    pub(crate) fn put(
+        &mut self,
+        place: Result<usize, usize>,
+        record: Record,
+        horizon: Horizon,
+        tally: &mut Tally,
+    ) {
         self.newest = self.newest.max(record.version());
-        self.tombstones += usize::from(record.is_tombstone());
-        match self.place(record.key()) {
+        self.tombstones += u16::from(record.is_tombstone());
+        match place {
             Ok(position) => {
                 let head = &mut self.entries[position];
-                self.tombstones -= usize::from(head.is_tombstone());
-                self.superseded -= usize::from(head.has_older_revisions());
+                self.tombstones -= u16::from(head.is_tombstone());
+                self.superseded -= u16::from(head.has_older_revisions());
                 head.supersede(record, horizon, tally);
-                self.superseded += usize::from(head.has_older_revisions());
+                self.superseded += u16::from(head.has_older_revisions());
             }
             Err(position) => {
                 tally.keys += i64::from(record.is_value());
@@ -222,10 +228,14 @@ impl Leaf {
     pub(crate) fn prune(&mut self, key: &[u8], horizon: Horizon, tally: &mut Tally) {
         if let Ok(position) = self.search(key) {
             let entry = &mut self.entries[position];
-            self.superseded -= usize::from(entry.has_older_revisions());
+            self.superseded -= u16::from(entry.has_older_revisions());
             entry.prune(horizon, tally);
-            self.superseded += usize::from(entry.has_older_revisions());
+            self.superseded += u16::from(entry.has_older_revisions());
         }
+    }
+
+    fn count(&self, is_counted: impl Fn(&Revision) -> bool) -> u16 {
+        self.entries.iter().map(|entry| u16::from(is_counted(entry))).sum()
     }
 
     /// Whether anything here may become collectable.
@@ -249,8 +259,8 @@ impl Leaf {
     /// Appends an entry whose key is above all others; the prefixes follow with [`set_high`](Self::set_high).
     pub(crate) fn append(&mut self, entry: Revision) {
         self.newest = self.newest.max(entry.version());
-        self.tombstones += usize::from(entry.is_tombstone());
-        self.superseded += usize::from(entry.has_older_revisions());
+        self.tombstones += u16::from(entry.is_tombstone());
+        self.superseded += u16::from(entry.has_older_revisions());
         self.entries.push(entry);
     }
 
@@ -319,9 +329,9 @@ impl Leaf {
             !spent
         });
         if has_tombstones {
-            self.tombstones = self.entries.iter().filter(|entry| entry.is_tombstone()).count();
+            self.tombstones = self.count(|entry| entry.is_tombstone());
         }
-        self.superseded = self.entries.iter().filter(|entry| entry.has_older_revisions()).count();
+        self.superseded = self.count(Revision::has_older_revisions);
         if forgotten.is_some() {
             let high = self.high.take();
             self.set_high(high);
@@ -356,7 +366,8 @@ mod tests {
         let mut leaf = Leaf::new(Blob::empty(), None);
         let horizon = Horizon { point: ReadPoint::version(0), keep: 1 };
         for key in keys {
-            leaf.put(Record::new(key.as_bytes(), Some(b"v"), (1, 0)), horizon, &mut Tally::default());
+            let place = leaf.place(key.as_bytes());
+            leaf.put(place, Record::new(key.as_bytes(), Some(b"v"), (1, 0)), horizon, &mut Tally::default());
         }
         leaf
     }

@@ -49,14 +49,14 @@ use crate::locks::RwLock;
 type SharedLeaf = RwLock<Arc<Leaf>>;
 
 /// Records on their way into the index.
-struct Run<'a, I> {
+struct Run<'a, I, H> {
     next: Option<Record>,
     rest: &'a mut I,
-    horizon: Horizon,
+    horizon: H,
     tally: &'a mut Tally,
 }
 
-impl<I> Run<'_, I> {
+impl<I, H> Run<'_, I, H> {
     fn key(&self) -> Option<&[u8]> {
         self.next.as_ref().map(Record::key)
     }
@@ -178,16 +178,25 @@ impl Index {
         let mut records = records.into_iter();
         let mut next = records.next();
         while let Some(record) = next {
-            let mut run = Run { next: Some(record), rest: &mut records, horizon, tally };
+            let mut run = Run { next: Some(record), rest: &mut records, horizon: || horizon, tally };
             self.put_run(&mut run);
             next = run.next;
         }
     }
 
+    /// Puts one record on top of its key's chain. The horizon is asked for while nobody else can read the leaf, and
+    /// once nobody finds an older record of the key in the table.
+    pub(crate) fn put_one(&self, record: Record, horizon: impl FnMut() -> Horizon, tally: &mut Tally) {
+        self.put_run(&mut Run { next: Some(record), rest: &mut std::iter::empty(), horizon, tally });
+    }
+
     /// Puts the next record into its leaf, and those after it that belong there too.
-    fn put_run(&self, run: &mut Run<'_, impl Iterator<Item = Record>>) {
+    fn put_run(&self, run: &mut Run<'_, impl Iterator<Item = Record>, impl FnMut() -> Horizon>) {
         let routes = self.router.routes();
         let mut has_put = run.key().and_then(|key| routes.leaf_for(key)).is_some_and(|leaf| self.put_into(leaf, run));
+        if !has_put {
+            self.router.note_miss(&self.leaves);
+        }
         while !has_put && let Some(key) = run.key() {
             let node = self.node_for(Bound::Included(key));
             has_put = self.put_into(node.value(), run);
@@ -197,11 +206,16 @@ impl Index {
     }
 
     /// Puts records into a leaf as long as they belong there. Returns whether any did.
-    fn put_into(&self, leaf: &SharedLeaf, run: &mut Run<'_, impl Iterator<Item = Record>>) -> bool {
+    fn put_into(
+        &self,
+        leaf: &SharedLeaf,
+        run: &mut Run<'_, impl Iterator<Item = Record>, impl FnMut() -> Horizon>,
+    ) -> bool {
         let mut leaf = leaf.write();
         let mut has_put = false;
         while let Some(record) = run.next.take_if(|record| leaf.holds(record.key())) {
-            if leaf.entries.len() == CAPACITY && leaf.search(record.key()).is_err() {
+            let place = leaf.place(record.key());
+            if place.is_err() && leaf.entries.len() == CAPACITY {
                 self.split(&mut leaf, record.key());
                 run.next = Some(record);
                 continue;
@@ -211,7 +225,8 @@ impl Index {
             {
                 table.replace(&record);
             }
-            Arc::make_mut(&mut leaf).put(record, run.horizon, run.tally);
+            let horizon = (run.horizon)();
+            Arc::make_mut(&mut leaf).put(place, record, horizon, run.tally);
             run.next = run.rest.next();
             has_put = true;
         }
@@ -230,6 +245,9 @@ impl Index {
             covers
         };
         let mut is_done = routes.leaf_for(key).is_some_and(|leaf| prune(leaf));
+        if !is_done {
+            self.router.note_miss(&self.leaves);
+        }
         while !is_done {
             is_done = prune(self.node_for(Bound::Included(key)).value());
         }

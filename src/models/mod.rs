@@ -7,6 +7,7 @@
 //! one slot for readers, and leaves are found as in browsers: the skip list is left to its authors.
 
 mod hand_off;
+mod publish;
 mod readers;
 mod split;
 mod table;
