@@ -67,13 +67,13 @@ impl Results {
         self.outcome(workload, engine).as_ref().and_then(number)
     }
 
-    /// Selkie against the best rival of a class. The medium is no contest.
+    /// Selkie against the best rival of a class. The medium is no contest, and limits are no rivals.
     pub(crate) fn ratio(&self, workload: &Workload, class: Class) -> Option<Ratio> {
         if !workload.is_contest() {
             return None;
         }
         let goodness = |value: f64| if workload.unit == Unit::PerSecond { value } else { 1.0 / value };
-        let of_class = CONTESTANTS.iter().filter(|contestant| contestant.class == class);
+        let of_class = CONTESTANTS.iter().filter(|contestant| contestant.class == class && !contestant.is_limit);
         let (own, rivals): (Vec<_>, Vec<_>) = of_class.partition(|contestant| contestant.package == "selkie");
         let selkie = own.first().and_then(|selkie| self.number(workload, selkie.name)).map(goodness)?;
         let scored = rivals.iter().filter_map(|rival| Some((goodness(self.number(workload, rival.name)?), rival.name)));
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_ratio_is_to_the_best_rival_of_the_class() {
-        let values = [("selkie", 6.0), ("surrealmx", 3.0), ("skipdb", 2.0), ("redb", 50.0)];
+        let values = [("selkie", 6.0), ("surrealmx", 3.0), ("skipdb", 2.0), ("a map", 7.0), ("redb", 50.0)];
         let results = results(&values.map(|(engine, value)| (engine, Outcome::number(value))));
         let more = Workload { name: "work", unit: Unit::PerSecond };
         let ratio = results.ratio(&more, Class::Memory).unwrap();

@@ -46,6 +46,10 @@ pub(crate) type Change<'a> = (&'a Arc<KeyspaceState>, &'a Record);
 /// The changes of a commit, in the order of their keys within each keyspace.
 pub(crate) trait WriteSet {
     fn changes(&self) -> impl Iterator<Item = Change<'_>> + Clone;
+    /// How many changes there are.
+    fn count(&self) -> usize;
+    /// The keyspaces that are changed, each at least once.
+    fn keyspaces(&self) -> impl Iterator<Item = &Arc<KeyspaceState>>;
     /// Gives all records the version and the time of the commit.
     fn stamp(&mut self, version: Version, time: u64);
     /// The records, to be put into the indexes.
@@ -55,6 +59,14 @@ pub(crate) trait WriteSet {
 impl WriteSet for [(Arc<KeyspaceState>, Record)] {
     fn changes(&self) -> impl Iterator<Item = Change<'_>> + Clone {
         self.iter().map(|(keyspace, record)| (keyspace, record))
+    }
+
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn keyspaces(&self) -> impl Iterator<Item = &Arc<KeyspaceState>> {
+        self.iter().map(|(keyspace, _)| keyspace)
     }
 
     fn stamp(&mut self, version: Version, time: u64) {
@@ -142,7 +154,7 @@ impl Engine {
                 self.head.lock()
             });
             self.check_writable()?;
-            for (keyspace, _) in write_set.changes() {
+            for keyspace in write_set.keyspaces() {
                 keyspace.check(ReadPoint::version(head.version))?;
             }
             if let Some(conditions) = conditions {
@@ -152,7 +164,7 @@ impl Engine {
             write_set.stamp(ticket.version, ticket.time);
             self.feed.push(ticket.version, ticket.time, write_set.changes());
             let own = conditions.map(|conditions| conditions.place);
-            let is_one_change = write_set.changes().nth(1).is_none();
+            let is_one_change = write_set.count() == 1;
             let publish = |horizon| if is_one_change { self.publish_alone(ticket, horizon, own) } else { horizon };
             self.apply(&mut head, ticket, write_set, publish);
             self.append(ticket, durability, frame);
@@ -200,7 +212,7 @@ impl Engine {
             Some(horizon) if !ticket.version.is_multiple_of(HORIZON_COMMITS) => horizon,
             _ => *head.horizon.insert(self.horizon()),
         };
-        let are_few = FEW_CHANGES != 0 && write_set.changes().nth(FEW_CHANGES).is_none();
+        let are_few = write_set.count() <= FEW_CHANGES;
         for (keyspace, records) in write_set.take() {
             let mut tally = Tally::default();
             if are_few {

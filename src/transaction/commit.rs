@@ -147,6 +147,14 @@ impl WriteSet for [(Arc<KeyspaceState>, Overlay)] {
         self.iter().flat_map(|(keyspace, overlay)| overlay.records().map(move |record| (keyspace, record)))
     }
 
+    fn count(&self) -> usize {
+        self.iter().map(|(_, overlay)| overlay.len()).sum()
+    }
+
+    fn keyspaces(&self) -> impl Iterator<Item = &Arc<KeyspaceState>> {
+        self.iter().filter(|(_, overlay)| !overlay.is_empty()).map(|(keyspace, _)| keyspace)
+    }
+
     fn stamp(&mut self, version: Version, time: u64) {
         for record in self.iter_mut().flat_map(|(_, overlay)| overlay.records_mut()) {
             record.stamp(version, time);

@@ -40,6 +40,10 @@ impl Overlay {
         self.blocks.is_empty()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.blocks.iter().map(|block| block.entries.len()).sum()
+    }
+
     pub(crate) fn get(&self, key: &[u8]) -> Option<&Record> {
         self.find(key).ok().map(|place| self.at(place))
     }

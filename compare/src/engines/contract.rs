@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Engine, Mode, Reader, Session, fjall, fluxmap, lmdb, redb, selkie, skipdb, sqlite, surrealkv, surrealmx};
+use super::{Engine, Mode, Reader, Session, fjall, fluxmap, lmdb, map, redb, selkie, skipdb, sqlite, surrealkv, surrealmx};
 use crate::data::{Data, KEY, Key, counter, increment};
 use crate::failure::Failure;
 
@@ -159,6 +159,23 @@ fn skipdb_keeps_the_contract() {
 #[test]
 fn fluxmap_keeps_the_contract_in_memory() {
     keeps_its_contract::<fluxmap::FluxMap>(Mode::Memory);
+}
+
+/// What a map under a lock can keep of it: its readers keep writers waiting.
+#[test]
+fn a_map_reads_what_was_written() {
+    for mode in [Mode::Memory, Mode::Log, Mode::Synced] {
+        let directory = tempfile::tempdir().unwrap();
+        let data = Data::new(ENTRIES);
+        let engine = map::Map::open(directory.path(), mode).unwrap();
+        engine.load(&data).unwrap();
+        reads_are_right(&engine, &data);
+        writes_are_right(&engine, &data);
+        no_update_is_lost(&engine, &data);
+        if mode != Mode::Memory {
+            assert!(matches!(map::Map::open(directory.path(), mode), Err(Failure::Unsupported(_))));
+        }
+    }
 }
 
 #[test]

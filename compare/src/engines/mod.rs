@@ -8,6 +8,7 @@ mod contract;
 mod fjall;
 mod fluxmap;
 mod lmdb;
+mod map;
 mod redb;
 mod registry;
 mod selkie;

@@ -1,6 +1,6 @@
 //! Who takes part, in which class, and with which settings.
 
-use super::{fjall, fluxmap, lmdb, redb, selkie, skipdb, sqlite, surrealkv, surrealmx};
+use super::{fjall, fluxmap, lmdb, map, redb, selkie, skipdb, sqlite, surrealkv, surrealmx};
 use crate::failure::Result;
 use crate::recorder::Recorder;
 use crate::task::Task;
@@ -19,6 +19,8 @@ pub(crate) struct Contestant {
     pub(crate) package: &'static str,
     pub(crate) class: Class,
     pub(crate) settings: &'static str,
+    /// It is no engine and no rival, but shows what the machine allows.
+    pub(crate) is_limit: bool,
     pub(crate) run: fn(&Task, &mut Recorder) -> Result,
 }
 
@@ -28,7 +30,7 @@ const fn memory(
     settings: &'static str,
     run: fn(&Task, &mut Recorder) -> Result,
 ) -> Contestant {
-    Contestant { name, package, class: Class::Memory, settings, run }
+    Contestant { name, package, class: Class::Memory, settings, is_limit: false, run }
 }
 
 const fn log(
@@ -37,10 +39,14 @@ const fn log(
     settings: &'static str,
     run: fn(&Task, &mut Recorder) -> Result,
 ) -> Contestant {
-    Contestant { name, package, class: Class::Log, settings, run }
+    Contestant { name, package, class: Class::Log, settings, is_limit: false, run }
 }
 
-pub(crate) const CONTESTANTS: [Contestant; 12] = [
+const fn limit(name: &'static str, class: Class, settings: &'static str) -> Contestant {
+    Contestant { name, package: "std", class, settings, is_limit: true, run: workloads::run::<map::Map> }
+}
+
+pub(crate) const CONTESTANTS: [Contestant; 14] = [
     memory("selkie", "selkie", "defaults, no files", workloads::run::<selkie::Selkie>),
     memory("surrealmx", "surrealmx", "defaults, no files", workloads::run::<surrealmx::SurrealMx>),
     memory(
@@ -103,4 +109,6 @@ pub(crate) const CONTESTANTS: [Contestant; 12] = [
         "relaxed with a sync each second, synced commits `Full`; four log segments of 16 MiB",
         workloads::run::<fluxmap::FluxMap>,
     ),
+    limit("a map", Class::Memory, "a `BTreeMap` of the standard library under a lock: no versions, no transactions"),
+    limit("a map with a file", Class::Log, "the same, and each write is appended to a file"),
 ];

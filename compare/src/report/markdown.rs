@@ -25,8 +25,9 @@ pub(crate) fn render(machine: &Machine, arguments: &Arguments, all: &[Results]) 
     let mut page = format!("# Selkie and other embedded engines\n\n{machine}\n\n{INTRODUCTION}\n\n");
     writeln!(page, "Rounds: {}. At most {} s for one workload.\n", arguments.rounds, arguments.limit().as_secs())?;
     for contestant in arguments.contestants() {
-        let Contestant { name, package, settings, .. } = contestant;
-        writeln!(page, "- {name}: {package} {}; {settings}", machine.version(package))?;
+        let Contestant { name, package, settings, is_limit, .. } = contestant;
+        let origin = if *is_limit { "no engine".into() } else { format!("{package} {}", machine.version(package)) };
+        writeln!(page, "- {name}: {origin}; {settings}")?;
     }
     for results in all {
         for (class, title) in [(Class::Memory, "in memory"), (Class::Log, "with files")] {
