@@ -3,7 +3,8 @@
 //! A reader takes a slot of its own, marks it as taken for every version, looks up the version it will read at and
 //! then writes that version into the slot. The collector first looks up the published version and then the slots.
 //! If it finds a slot free, the reader that takes it later looks up the published version later as well, and so reads
-//! at or after the collector's version. Readers write nothing that others write; when all slots are taken they
+//! at or after the collector's version. A commit that publishes itself before it looks at the slots may rely on the same.
+//! Readers write nothing that others write; when all slots are taken they
 //! share a locked list.
 //!
 //! A limit can end a reader. Its place is marked, and from then on it holds nothing back. What it finds afterwards may

@@ -198,13 +198,7 @@ impl Leaf {
     }
 
     /// Puts a record on top of its key's chain, at its [`place`](Self::place). The leaf must have room.
-    pub(crate) fn put(
-        &mut self,
-        place: Result<usize, usize>,
-        record: Record,
-        horizon: Horizon,
-        tally: &mut Tally,
-    ) {
+    pub(crate) fn put(&mut self, place: Result<usize, usize>, record: Record, horizon: Horizon, tally: &mut Tally) {
         self.newest = self.newest.max(record.version());
         self.tombstones += u16::from(record.is_tombstone());
         match place {

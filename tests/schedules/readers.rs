@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use selkie::{Database, ErrorKind, Limits, Readable, Result, Retention, Writable};
+use selkie::{Database, ErrorKind, Limits, Readable, Result, Retention, Visibility, Writable};
 use shuttle::thread;
 
-use crate::explore::{after_power_loss, explore, options, read, stored};
+use crate::explore::{after_power_loss, explore, number, options, read, stored};
 
 /// Both keys get the same value, again and again.
 fn write_pairs(db: &Database) {
@@ -36,6 +36,46 @@ fn a_view_sees_one_moment_whatever_is_collected() {
         writer.join().unwrap();
         collector.join().unwrap();
         assert_eq!((read(&view, "left"), read(&view, "right")), (first, first));
+    });
+}
+
+/// Commits of one change drop what they supersede themselves, unless somebody reads before them.
+fn a_key_that_is_written_again_is_never_missing(db: &Arc<Database>) {
+    db.insert("key", 1_u64.to_le_bytes()).unwrap();
+    let writer = {
+        let db = Arc::clone(db);
+        thread::spawn(move || {
+            db.insert("key", 2_u64.to_le_bytes()).unwrap();
+            db.update(|tx| {
+                let value = number(tx.get("key")?);
+                tx.insert("key", (value + 1).to_le_bytes())
+            })
+            .unwrap();
+        })
+    };
+    let view = db.begin_read().unwrap();
+    let seen = read(&view, "key");
+    let newest = number(db.get("key").unwrap());
+    assert_eq!(seen, view.version());
+    assert!((seen..=3).contains(&newest), "{newest} after {seen}");
+    assert_eq!(read(&view, "key"), seen);
+    writer.join().unwrap();
+    assert_eq!((read(&view, "key"), number(db.get("key").unwrap())), (seen, 3));
+}
+
+#[test]
+fn a_key_that_is_written_again_is_never_missing_in_memory() {
+    explore(|| {
+        let db = Arc::new(options().in_memory().unwrap());
+        a_key_that_is_written_again_is_never_missing(&db);
+    });
+}
+
+#[test]
+fn a_key_that_is_written_again_is_never_missing_with_a_log() {
+    explore(|| {
+        let (db, _storage) = stored(&options().visibility(Visibility::Applied));
+        a_key_that_is_written_again_is_never_missing(&db);
     });
 }
 

@@ -108,7 +108,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "the table of records does not hear of a write",
         file: "src/index/mod.rs",
-        from: "            table.replace(&record);\n",
+        from: "                table.replace(&record);\n",
         to: "",
         test: (LIBRARY, "what_was_read_before_is_found_as_it_became"),
     },
@@ -125,6 +125,20 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         from: "if version == TAKEN || (version != FREE && !place.is_ended()) {",
         to: "if version != TAKEN && version != FREE && !place.is_ended() {",
         test: (MODELS, "models::readers"),
+    },
+    Mutation {
+        name: "a commit drops what a reader needs that has no version yet",
+        file: "src/engine/readers.rs",
+        from: "let needs = version == TAKEN ||",
+        to: "let needs =",
+        test: (MODELS, "models::publish"),
+    },
+    Mutation {
+        name: "a commit publishes itself after it looked at the readers",
+        file: "src/engine/commit.rs",
+        from: "self.progress.publish(ticket.version);\n        if self.readers",
+        to: "if self.readers",
+        test: (SCHEDULES, "a_key_that_is_written_again"),
     },
     Mutation {
         name: "nobody looks again once the waiter is there",
