@@ -4,7 +4,7 @@
 //! through the leaves step by step, in the background or when asked for.
 
 use super::Engine;
-use super::leftovers::{FEW_CHANGES, Leftovers};
+use super::leftovers::{ARE_KEPT, Leftovers};
 use crate::Version;
 use crate::index::{Blob, Horizon, ReadPoint};
 use crate::locks::Mutex;
@@ -159,7 +159,7 @@ impl Engine {
 
     /// Whether nothing is superseded but what the writers keep in mind.
     fn has_only_leftovers(&self) -> bool {
-        if FEW_CHANGES == 0 {
+        if !ARE_KEPT {
             return self.garbage() == 0;
         }
         // Both numbers are of one moment: no commit is half done, and nobody drops anything.
@@ -170,7 +170,7 @@ impl Engine {
 
     /// Drops what the writers keep in mind, but for what somebody needs still.
     fn drop_leftovers(&self) {
-        if FEW_CHANGES != 0 {
+        if ARE_KEPT {
             let _position = self.collector.position();
             self.collector.leftovers.drop_below(self.horizon());
         }
@@ -178,7 +178,7 @@ impl Engine {
 
     /// What a writer does for those before him, when it is his turn and nobody else is at it.
     pub(super) fn drop_leftovers_after(&self, version: Version) {
-        if FEW_CHANGES != 0
+        if ARE_KEPT
             && version.is_multiple_of(LEFTOVERS_COMMITS)
             && let Some(_position) = self.collector.position.try_lock()
         {

@@ -15,7 +15,7 @@ use bytes::Bytes;
 
 use super::Engine;
 use super::catalog::KeyspaceState;
-use super::leftovers::FEW_CHANGES;
+use super::leftovers::{ARE_KEPT, FEW_CHANGES};
 use super::readers::Place;
 use crate::codec::{self, Operation};
 use crate::few::Few;
@@ -24,7 +24,7 @@ use crate::log;
 use crate::log::frame::Frame;
 use crate::options::{Durability, Visibility};
 use crate::progress::Stage;
-use crate::runtime;
+use crate::runtime::{self, CAN_WAIT};
 use crate::{Error, ErrorKind, Result, Version};
 
 /// The last commit of the one history. Its lock is the commit lock.
@@ -150,7 +150,9 @@ impl Engine {
         let frame = self.log.is_some().then(|| encode_changes(write_set.changes()));
         let ticket = {
             let mut head = self.head.try_lock().unwrap_or_else(|| {
-                warm_up(write_set.changes());
+                if CAN_WAIT {
+                    warm_up(write_set.changes());
+                }
                 self.head.lock()
             });
             self.check_writable()?;
@@ -199,8 +201,8 @@ impl Engine {
         Ticket { version: head.version, time: head.time, stage }
     }
 
-    /// Puts the changes of a commit into the indexes. Each is asked for the horizon as
-    /// [`Index::put_one`](crate::index::Index::put_one) says where they are few, with the one that was found before.
+    /// Puts the changes of a commit into the indexes. `horizon_now` makes the horizon out of the one that was found before,
+    /// when [`Index::put_all`](crate::index::Index::put_all) asks for it.
     pub(super) fn apply(
         &self,
         head: &mut Head,
@@ -212,15 +214,15 @@ impl Engine {
             Some(horizon) if !ticket.version.is_multiple_of(HORIZON_COMMITS) => horizon,
             _ => *head.horizon.insert(self.horizon()),
         };
-        let are_few = write_set.count() <= FEW_CHANGES;
+        let are_kept = ARE_KEPT && write_set.count() <= FEW_CHANGES;
         for (keyspace, records) in write_set.take() {
             let mut tally = Tally::default();
-            if are_few {
+            if are_kept {
                 records.for_each(|record| {
                     self.collector.leftovers.put(keyspace, record, || horizon_now(horizon), &mut tally);
                 });
             } else {
-                keyspace.index.put_all(records, horizon, &mut tally);
+                keyspace.index.put_all(records, || horizon_now(horizon), &mut tally);
             }
             keyspace.index.add(tally);
             if tally.superseded() > 0 {

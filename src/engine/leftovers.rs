@@ -19,9 +19,11 @@ use crate::runtime::CAN_WAIT;
 /// How many are kept in mind.
 const MOST: usize = 256;
 
-/// Commits of more changes leave theirs to the collector. So do all where one thread does everything: the collector
-/// takes turns with nobody there.
-pub(super) const FEW_CHANGES: usize = if CAN_WAIT { 16 } else { 0 };
+/// Commits of more changes leave theirs to the collector.
+pub(super) const FEW_CHANGES: usize = 16;
+
+/// Where one thread does everything, all is left to the collector: it takes turns with nobody there.
+pub(super) const ARE_KEPT: bool = CAN_WAIT;
 
 /// Keys with something that is no longer needed soon, in the order of the commits that superseded it.
 #[derive(Debug, Default)]
@@ -37,7 +39,7 @@ struct Leftover {
 
 impl Leftovers {
     /// Puts a record into the index, and keeps in mind what it supersedes. The horizon is asked for as
-    /// [`Index::put_one`](crate::index::Index::put_one) says.
+    /// [`Index::put_all`](crate::index::Index::put_all) says.
     pub(super) fn put(
         &self,
         keyspace: &Arc<KeyspaceState>,
@@ -53,7 +55,7 @@ impl Leftovers {
             keeps_newest_only = horizon.keeps_newest_only();
             horizon
         };
-        keyspace.index.put_one(record, horizon, tally);
+        keyspace.index.put_all([record], horizon, tally);
         if tally.superseded() > before && keeps_newest_only {
             let mut queue = self.0.lock();
             if queue.len() == MOST {

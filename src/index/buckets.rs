@@ -159,7 +159,7 @@ impl Buckets {
     /// The bucket where the search for a hash begins: its lower half, as a fraction of all buckets.
     #[inline]
     fn home(&self, hash: u64) -> usize {
-        ((hash & u64::from(u32::MAX)) * self.buckets.len() as u64 >> 32) as usize
+        (((hash & u64::from(u32::MAX)) * self.buckets.len() as u64) >> 32) as usize
     }
 
     #[inline]

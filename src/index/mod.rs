@@ -52,7 +52,7 @@ type SharedLeaf = RwLock<Arc<Leaf>>;
 struct Run<'a, I, H> {
     next: Option<Record>,
     rest: &'a mut I,
-    horizon: H,
+    horizon: &'a mut H,
     tally: &'a mut Tally,
 }
 
@@ -173,21 +173,21 @@ impl Index {
     }
 
     /// Puts records on top of their keys' chains and drops what the horizon no longer needs. Those that come in the
-    /// order of their keys meet in the leaves.
-    pub(crate) fn put_all(&self, records: impl IntoIterator<Item = Record>, horizon: Horizon, tally: &mut Tally) {
+    /// order of their keys meet in the leaves. The horizon is asked for before each of them, while nobody else can read
+    /// its leaf, and once nobody finds an older record of its key in the table.
+    pub(crate) fn put_all(
+        &self,
+        records: impl IntoIterator<Item = Record>,
+        mut horizon: impl FnMut() -> Horizon,
+        tally: &mut Tally,
+    ) {
         let mut records = records.into_iter();
         let mut next = records.next();
         while let Some(record) = next {
-            let mut run = Run { next: Some(record), rest: &mut records, horizon: || horizon, tally };
+            let mut run = Run { next: Some(record), rest: &mut records, horizon: &mut horizon, tally };
             self.put_run(&mut run);
             next = run.next;
         }
-    }
-
-    /// Puts one record on top of its key's chain. The horizon is asked for while nobody else can read the leaf, and
-    /// once nobody finds an older record of the key in the table.
-    pub(crate) fn put_one(&self, record: Record, horizon: impl FnMut() -> Horizon, tally: &mut Tally) {
-        self.put_run(&mut Run { next: Some(record), rest: &mut std::iter::empty(), horizon, tally });
     }
 
     /// Puts the next record into its leaf, and those after it that belong there too.

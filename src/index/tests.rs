@@ -13,7 +13,7 @@ const KEEP_NEWEST: Horizon = Horizon { point: NOW, keep: 1 };
 
 fn put(index: &Index, key: &[u8], version: Version, value: Option<&[u8]>, horizon: Horizon) {
     let mut tally = Tally::default();
-    index.put_all([Record::new(key, value, (version, version))], horizon, &mut tally);
+    index.put_all([Record::new(key, value, (version, version))], || horizon, &mut tally);
     index.add(tally);
 }
 

@@ -34,7 +34,7 @@ impl World {
             let nobody = !self.readers.is_needed_before(version, None);
             Horizon { point: ReadPoint::version(if nobody { version } else { 0 }), keep: 1 }
         };
-        self.index.put_one(Record::new(&[1], Some(b"value"), (version, 0)), horizon, &mut Tally::default());
+        self.index.put_all([Record::new(&[1], Some(b"value"), (version, 0))], horizon, &mut Tally::default());
     }
 
     /// None where it was collected.

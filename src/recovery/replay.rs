@@ -232,7 +232,7 @@ impl<'a> Replay<'a> {
                 unreachable!("what is gathered is put before its keyspace is dropped")
             };
             let mut tally = Tally::default();
-            state.index.put_all(records, self.horizon, &mut tally);
+            state.index.put_all(records, || self.horizon, &mut tally);
             state.index.add(tally);
         }
         drop(gathered);

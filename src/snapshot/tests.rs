@@ -31,7 +31,7 @@ fn run<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
 
 fn put(index: &Index, key: &[u8], version: Version, value: Option<&[u8]>, horizon: Horizon) {
     let mut tally = Tally::default();
-    index.put_all([Record::new(key, value, (version, version * 10))], horizon, &mut tally);
+    index.put_all([Record::new(key, value, (version, version * 10))], || horizon, &mut tally);
     index.add(tally);
 }
 

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::{Engine, Mode, Reader, Session, fjall, fluxmap, lmdb, map, redb, selkie, skipdb, sqlite, surrealkv, surrealmx};
+use super::{
+    Engine, Mode, Reader, Session, fjall, fluxmap, lmdb, map, redb, selkie, skipdb, sqlite, surrealkv, surrealmx,
+};
 use crate::data::{Data, KEY, Key, counter, increment};
 use crate::failure::Failure;
 
