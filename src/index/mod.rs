@@ -80,8 +80,8 @@ pub(crate) struct Index {
     counters: Counters,
 }
 
-/// What one thread downloads does without.
-const HAS_TABLE: bool = !cfg!(target_arch = "wasm32");
+/// Code that is downloaded does without what is only faster.
+const IS_DOWNLOADED: bool = cfg!(target_arch = "wasm32");
 
 /// From so many keys on an index outgrows the caches that are near, and gets a table. Tests have few keys.
 const TABLE_FROM: usize = if cfg!(any(test, loom, shuttle, feature = "testing")) { 1 } else { 4_096 };
@@ -131,14 +131,14 @@ impl Index {
     /// The table, once there is one.
     #[inline]
     fn table(&self) -> Option<&Table> {
-        if HAS_TABLE { self.table.get() } else { None }
+        if IS_DOWNLOADED { None } else { self.table.get() }
     }
 
     /// The table that the first read of a large index makes.
     #[cold]
     fn new_table(&self) -> Option<&Table> {
         let keys = usize::try_from(self.counters.keys.load(Ordering::Relaxed)).unwrap_or_default();
-        (HAS_TABLE && keys >= TABLE_FROM).then(|| self.table.get_or_init(|| Table::new(keys)))
+        (!IS_DOWNLOADED && keys >= TABLE_FROM).then(|| self.table.get_or_init(|| Table::new(keys)))
     }
 
     /// Reads a key with all of its revisions in the same way.
@@ -346,13 +346,15 @@ impl Index {
 
     /// The contents of the leaf that holds the last key within an upper bound; none below the empty key.
     pub(crate) fn image_to(&self, high: Bound<&[u8]>) -> Option<Arc<Leaf>> {
-        if let Some(leaf) = self.router.routes().leaf_to(high) {
-            let leaf = leaf.read();
-            if leaf.reaches(high) {
-                return Some(Arc::clone(&leaf));
+        if !IS_DOWNLOADED {
+            if let Some(leaf) = self.router.routes().leaf_to(high) {
+                let leaf = leaf.read();
+                if leaf.reaches(high) {
+                    return Some(Arc::clone(&leaf));
+                }
             }
+            self.router.note_miss(&self.leaves);
         }
-        self.router.note_miss(&self.leaves);
         loop {
             let node = match high {
                 Bound::Unbounded => self.leaves.back(),
