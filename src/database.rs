@@ -522,7 +522,10 @@ impl Database {
     /// ```
     /// # let db = selkie::Database::in_memory();
     /// db.insert("key", "old")?;
+    /// let view = db.begin_read()?;
     /// db.insert("key", "new")?;
+    /// assert_eq!(db.stats().versions, 2);
+    /// drop(view);
     /// db.collect_garbage()?;
     /// assert_eq!(db.stats().versions, 1);
     /// # Ok::<(), selkie::Error>(())

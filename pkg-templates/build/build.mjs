@@ -1,6 +1,6 @@
 // Makes the npm package out of the compiled engine and the TypeScript in pkg-templates/src.
 //
-// `cargo xtask package` compiles the engine, runs wasm-bindgen, and then this: `node build.mjs [--dev]`.
+// `cargo xtask package` compiles the engine, runs wasm-bindgen, and then this: `node build.mjs [--dev | --areas]`.
 //
 //   target/package/core/   selkie.js, selkie.d.ts, selkie_bg.wasm: what wasm-bindgen wrote
 //   target/package/inlined/  inlined.js: the wasm as base64 and the worker's text, for the entry `inline`
@@ -11,6 +11,7 @@
 // their path (`../../src/storage/web/opfs.js`). tsconfig.json says where these are. An entry is src/<name>.ts, and the
 // worker is src/storage/web/worker.js. An entry that does not exist is an error, except with `--dev`.
 //
+// `--areas` prints which part of the program has how many bytes of the engine that a page downloads.
 // `--dev` leaves out wasm-opt, minification, the checks of the package and the limit on its size.
 
 import { bundle, bundleInline } from "./bundles.mjs";
@@ -20,6 +21,7 @@ import { reportSizes } from "./sizes.mjs";
 import { optimize } from "./wasm.mjs";
 
 const dev = process.argv.includes("--dev");
+const areas = process.argv.includes("--areas");
 
 async function step(name, work) {
   const start = performance.now();
@@ -29,7 +31,7 @@ async function step(name, work) {
 }
 
 try {
-  await step("wasm", () => optimize({ dev }));
+  await step("wasm", () => optimize({ dev, areas }));
   await step("bundles", async () => {
     await bundle({ dev });
     await bundleInline({ dev });

@@ -2,6 +2,7 @@
 
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { printAreas } from "./areas.mjs";
 import { Module } from "./module.mjs";
 import { shorten } from "./glue.mjs";
 import { nameByLikeness } from "./order.mjs";
@@ -32,7 +33,8 @@ const LATER = /^(restore_core|coredatabase_(export_to|changes_since|refresh)|cor
 
 const LATER_COUNT = 6;
 
-export async function optimize({ dev }) {
+/** With `areas` it prints which part of the program has how many bytes. */
+export async function optimize({ dev, areas }) {
   await rm(pkg, { recursive: true, force: true });
   await mkdir(dist, { recursive: true });
   const input = path.join(core, "selkie_bg.wasm");
@@ -45,6 +47,7 @@ export async function optimize({ dev }) {
   const exported = others.linked.exports().filter(({ name }) => LATER.test(name));
   if (exported.length !== LATER_COUNT) throw new Error(`the engine has ${exported.length} exports for later, not ${LATER_COUNT}`);
   const later = removeUnreachable(module, { ...others, isLater: (name) => LATER.test(name) });
+  if (areas) printAreas(module, later);
   module.removeCustom(LINKING);
   shorten(module);
   const parts = await split(module, { later, features: FEATURES });

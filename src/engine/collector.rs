@@ -265,7 +265,11 @@ mod tests {
 
         let db = Database::in_memory();
         db.insert("key", "old").unwrap();
+        let view = db.begin_read().unwrap();
         db.insert("key", "new").unwrap();
+        db.collect_garbage().unwrap();
+        assert_eq!(db.stats().versions, 2);
+        drop(view);
         db.collect_garbage().unwrap();
         assert_eq!(db.history("key").unwrap().len(), 1);
     }

@@ -1,4 +1,5 @@
-//! Committing: validate, claim the next version, apply, append, publish.
+//! Committing: validate, claim the next version, apply, append, publish. A commit of one change that is visible at once
+//! is appended and published while it is applied, see [`Engine::horizon_behind`].
 //!
 //! One lock orders the commits, and everything under it is short: the operations are encoded and checksummed before,
 //! and the log is written and synced after. A version is claimed under the lock, so that versions, the order of
@@ -147,7 +148,7 @@ impl Engine {
         self.check_writable()?;
         self.check_history_limit()?;
         self.wait_for_room()?;
-        let frame = self.log.is_some().then(|| encode_changes(write_set.changes()));
+        let mut frame = self.log.is_some().then(|| encode_changes(write_set.changes()));
         let ticket = {
             let mut head = self.head.try_lock().unwrap_or_else(|| {
                 if CAN_WAIT {
@@ -165,11 +166,18 @@ impl Engine {
             let ticket = self.claim(&mut head, durability);
             write_set.stamp(ticket.version, ticket.time);
             self.feed.push(ticket.version, ticket.time, write_set.changes());
+            let publishes_itself = write_set.count() == 1 && self.is_visible_at_once(ticket);
             let own = conditions.map(|conditions| conditions.place);
-            let is_one_change = write_set.count() == 1;
-            let publish = |horizon| if is_one_change { self.publish_alone(ticket, horizon, own) } else { horizon };
-            self.apply(&mut head, ticket, write_set, publish);
-            self.append(ticket, durability, frame);
+            self.apply(&mut head, ticket, write_set, |horizon| {
+                if !publishes_itself {
+                    return horizon;
+                }
+                self.append(ticket, durability, frame.take());
+                self.horizon_behind(ticket, own, horizon)
+            });
+            if !publishes_itself {
+                self.append(ticket, durability, frame);
+            }
             ticket
         };
         self.after_commit(ticket.version);
@@ -201,14 +209,14 @@ impl Engine {
         Ticket { version: head.version, time: head.time, stage }
     }
 
-    /// Puts the changes of a commit into the indexes. `horizon_now` makes the horizon out of the one that was found before,
-    /// when [`Index::put_all`](crate::index::Index::put_all) asks for it.
+    /// Puts the changes of a commit into the indexes. `horizon_now` makes the horizon out of the one that was found
+    /// before, when [`Index::put_all`](crate::index::Index::put_all) asks for it.
     pub(super) fn apply(
         &self,
         head: &mut Head,
         ticket: Ticket,
         write_set: &mut (impl WriteSet + ?Sized),
-        horizon_now: impl Fn(Horizon) -> Horizon,
+        mut horizon_now: impl FnMut(Horizon) -> Horizon,
     ) {
         let horizon = match head.horizon {
             Some(horizon) if !ticket.version.is_multiple_of(HORIZON_COMMITS) => horizon,
@@ -231,15 +239,11 @@ impl Engine {
         }
     }
 
-    /// Publishes a commit of one change, under the lock of its leaf. Where nobody reads at a version before it any more,
-    /// what it supersedes need not be kept at all: who begins to read from here on reads the new value, as soon as the
-    /// leaf's lock is free. `own` is the place of the transaction that commits.
-    fn publish_alone(&self, ticket: Ticket, horizon: Horizon, own: Option<&Place>) -> Horizon {
-        if !horizon.keeps_newest_only() || !self.is_visible_at_once(ticket) {
-            return horizon;
-        }
-        self.progress.publish(ticket.version);
-        if self.readers.is_needed_before(ticket.version, own) {
+    /// The horizon of a commit that was published already, while nobody else can read the leaf that it changes. If nobody
+    /// reads before it, what it supersedes need not be kept: who begins to read from here on reads the new value, as soon
+    /// as the leaf's lock is free. `own` is the place of the transaction that commits.
+    fn horizon_behind(&self, ticket: Ticket, own: Option<&Place>, horizon: Horizon) -> Horizon {
+        if !horizon.keeps_newest_only() || self.readers.is_needed_before(ticket.version, own) {
             return horizon;
         }
         Horizon { point: ReadPoint::version(ticket.version), ..horizon }
@@ -328,4 +332,26 @@ fn check_unchanged(keyspace: &KeyspaceState, key: &[u8], since: Version) -> Resu
 
 fn conflict(keyspace: &KeyspaceState, key: &[u8], version: Version) -> Error {
     Error::new(ErrorKind::Conflict { keyspace: Arc::clone(&keyspace.name), key: Bytes::copy_from_slice(key), version })
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use crate::{Database, Readable, Writable};
+
+    fn versions(db: &Database) -> u64 {
+        db.stats().versions
+    }
+
+    #[test]
+    fn what_nobody_reads_goes_with_the_commit_that_supersedes_it() {
+        let db = Database::in_memory();
+        db.insert("key", "old").unwrap();
+        db.insert("key", "new").unwrap();
+        assert_eq!(versions(&db), 1);
+        db.update(|tx| tx.get("key").and_then(|_| tx.insert("key", "newer"))).unwrap();
+        assert_eq!(versions(&db), 1, "the transaction itself keeps nothing");
+        let view = db.begin_read().unwrap();
+        db.insert("key", "newest").unwrap();
+        assert_eq!((versions(&db), view.get("key").unwrap().unwrap()), (2, "newer".into()));
+    }
 }

@@ -1,9 +1,10 @@
 //! What small commits supersede, and what those that come soon after them drop.
 //!
-//! The older value of a key cannot go with the commit that supersedes it, unless that publishes itself meanwhile and
-//! nobody reads before it: until a commit is published somebody may begin to read at the one before. A little later nobody needs it as a rule, its leaf is still in the processor's
-//! caches, and its memory is what the next commit asks for. Left to the background it would be sought in all leaves, by
-//! a thread that takes turns with the writer at the leaves and at the allocator.
+//! The older value of a key cannot go with the commit that supersedes it, unless that is published while its leaf is
+//! locked and nobody reads before it: until a commit is published somebody may begin to read at the one before. A little
+//! later nobody needs it as a rule, its leaf is still in the processor's caches, and its memory is what the next commit
+//! asks for. Left to the background it would be sought in all leaves, by a thread that takes turns with the writer at
+//! the leaves and at the allocator.
 //!
 //! It is a short cut and no more: what is not dropped here, because of a reader, a retention or the number of changes,
 //! the collector finds.

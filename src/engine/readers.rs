@@ -3,13 +3,12 @@
 //! A reader takes a slot of its own, marks it as taken for every version, looks up the version it will read at and
 //! then writes that version into the slot. The collector first looks up the published version and then the slots.
 //! If it finds a slot free, the reader that takes it later looks up the published version later as well, and so reads
-//! at or after the collector's version. A commit that publishes itself before it looks at the slots may rely on the same.
-//! Readers write nothing that others write; when all slots are taken they
-//! share a locked list.
+//! at or after the collector's version. A commit that was published before it looks at the slots relies on the same.
+//! Readers write nothing that others write; when all slots are taken they share a locked list.
 //!
 //! A limit can end a reader. Its place is marked, and from then on it holds nothing back. What it finds afterwards may
 //! be incomplete, so whoever reads looks at the mark after he has read and before he relies on it: whoever collected
-//! saw the mark before he took a leaf's lock, and so whoever reads the leaf after him sees it too.
+//! saw the mark before he gave a leaf's lock back, and so whoever reads the leaf after him sees it too.
 //!
 //! Readers look at no clock. Whoever looks for the oldest reader notes the time of those he meets first.
 
@@ -205,14 +204,13 @@ impl Readers {
 
     /// Whether anybody but `own` needs what was there before a version that was published already.
     pub(crate) fn is_needed_before(&self, published: Version, own: Option<&Place>) -> bool {
-        let mut is_needed = false;
-        self.each(|place| {
+        let needs = |place: &Place| {
             let version = place.version.load(Ordering::SeqCst);
-            let is_before = version < published || place.time.load(Ordering::Relaxed) != u64::MAX;
-            let needs = version == TAKEN || (version != FREE && is_before && !place.is_ended());
-            is_needed |= needs && !own.is_some_and(|own| std::ptr::eq(own, place));
-        });
-        is_needed
+            let needs = version == TAKEN || (version < published && !place.is_ended());
+            needs && !own.is_some_and(|own| std::ptr::eq(own, place))
+        };
+        let used = self.used.load(Ordering::SeqCst);
+        self.slots[..used].iter().any(|place| needs(place)) || self.overflow.lock().iter().any(|place| needs(place))
     }
 
     /// How many readers there are, those that were ended included.
@@ -352,6 +350,23 @@ mod tests {
         readers.release(&new);
         assert_eq!(readers.oldest(10), ReadPoint::version(10));
         assert_eq!(readers.count(), 0);
+    }
+
+    #[test]
+    fn what_was_there_before_is_needed_by_others_that_were_not_ended() {
+        let readers = Readers::new(Some(Duration::ZERO));
+        let pins: Vec<Pin> = (0..2 * SLOTS).map(|_| pin(&readers, 5)).collect();
+        let own = |place: usize| Some(readers.place(&pins[place]));
+        assert!(!readers.is_needed_before(5, None) && readers.is_needed_before(6, None));
+        for (place, pin) in pins.iter().enumerate() {
+            assert_eq!(readers.is_needed_before(6, own(place)), place + 1 < pins.len());
+            readers.release(pin);
+        }
+        let _ended = pin(&readers, 5);
+        assert!(readers.is_needed_before(6, None));
+        readers.note();
+        readers.note();
+        assert!(!readers.is_needed_before(6, None));
     }
 
     #[test]

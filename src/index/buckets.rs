@@ -1,7 +1,7 @@
 //! A hash table of records whose buckets are cache lines: seven records each, and of each hash a tag.
 //!
-//! Who looks for a record waits for the memory twice, for the bucket and for the record. Tables that have their tags in an
-//! array apart wait three times.
+//! Who looks for a record waits for the memory twice, for the bucket and for the record. Tables that have their tags in
+//! an array apart wait three times.
 //!
 //! A record that finds its bucket full goes into the next one with room. Each bucket counts the records that passed it,
 //! so that a search knows where it ends and nothing has to mark what is gone: the scheme of F14

@@ -194,12 +194,10 @@ impl Index {
     fn put_run(&self, run: &mut Run<'_, impl Iterator<Item = Record>, impl FnMut() -> Horizon>) {
         let routes = self.router.routes();
         let mut has_put = run.key().and_then(|key| routes.leaf_for(key)).is_some_and(|leaf| self.put_into(leaf, run));
-        if !has_put {
-            self.router.note_miss(&self.leaves);
-        }
         while !has_put && let Some(key) = run.key() {
             let node = self.node_for(Bound::Included(key));
             has_put = self.put_into(node.value(), run);
+            self.note_miss_of(node.value());
         }
         drop(routes);
         self.router.refresh(&self.leaves);
@@ -245,11 +243,19 @@ impl Index {
             covers
         };
         let mut is_done = routes.leaf_for(key).is_some_and(|leaf| prune(leaf));
-        if !is_done {
-            self.router.note_miss(&self.leaves);
-        }
         while !is_done {
-            is_done = prune(self.node_for(Bound::Included(key)).value());
+            let node = self.node_for(Bound::Included(key));
+            is_done = prune(node.value());
+            self.note_miss_of(node.value());
+        }
+    }
+
+    /// Notes that the router did not lead a write to a leaf. The last leaf does not count: who writes in ascending order
+    /// comes to a new one soon, whatever the router knows.
+    #[cold]
+    fn note_miss_of(&self, leaf: &SharedLeaf) {
+        if leaf.read().high.is_some() {
+            self.router.note_miss(&self.leaves);
         }
     }
 

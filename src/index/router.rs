@@ -3,8 +3,8 @@
 //! Going down the skip list costs a cache miss or two per level. The array takes a search that stays within the
 //! processor's caches. It is a copy from some time ago: leaves that were split or merged since then no longer cover
 //! the keys it sends to them, and whoever meets one of those goes down the skip list. It is made anew when the
-//! leaves have changed by a part of their number, or when it has sent as many reads astray as it has leaves, so that
-//! its cost per change and per read stays constant.
+//! leaves have changed by a part of their number, or when it has sent as many searches astray as it has leaves, so
+//! that its cost per change and per search stays constant.
 
 use std::cmp::Ordering::{Equal, Greater, Less};
 use std::ops::Bound;
@@ -26,7 +26,7 @@ const STALE_CHANGES: usize = 16;
 pub(crate) struct Router {
     routes: ArcSwap<Routes>,
     changes: AtomicUsize,
-    /// How many reads had to go down the skip list. No order of threads depends on it.
+    /// How many searches had to go down the skip list. No order of threads depends on it.
     misses: Statistic,
     building: Mutex<()>,
 }
@@ -70,7 +70,7 @@ impl Router {
         }
     }
 
-    /// Notes that the array did not lead a read to its leaf, and makes it anew when that has become frequent.
+    /// Notes that the array did not lead a search to its leaf, and makes it anew when that has become frequent.
     #[cold]
     pub(crate) fn note_miss(&self, leaves: &Leaves) {
         let misses = self.misses.fetch_add(1, Ordering::Relaxed);

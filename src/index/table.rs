@@ -5,7 +5,7 @@
 //!
 //! - A record is entered under the read lock of its leaf, where it is the newest one of its key.
 //! - Whoever puts another record in its place, or takes the key away, holds the write lock of the leaf, and does the same
-//!   here before he gives it back.
+//!   here before he gives it back, and before the new version is published.
 //!
 //! So a record that is found here is the newest of its key, or one whose successor is not published yet. Older ones are
 //! found in the leaf alone, and so is whatever was never read: a load, or a write of a new key, does nothing here.

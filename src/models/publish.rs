@@ -83,6 +83,22 @@ fn a_reader_with_a_place_finds_its_version() {
     commits_while(with_a_place, true);
 }
 
+/// What he finds he may not rely on once he was ended, but what he finds before is right.
+fn with_a_place_that_is_ended(world: &World) {
+    let pin = world.readers.pin(Term::Limited, || world.now());
+    world.readers.end_oldest(2);
+    let found = world.version_at(pin.point);
+    let may_rely = world.readers.place(&pin).check(pin.point).is_ok();
+    assert!(!may_rely || found == Some(pin.point.version));
+    world.readers.release(&pin);
+}
+
+#[test]
+fn a_reader_that_was_ended_knows_it() {
+    commits_while(with_a_place_that_is_ended, false);
+    commits_while(with_a_place_that_is_ended, true);
+}
+
 #[test]
 fn a_reader_without_one_finds_a_version_or_looks_again() {
     commits_while(without_a_place, false);

@@ -137,6 +137,26 @@ fn a_sync_covers_what_was_committed_before_it() {
     });
 }
 
+/// Nobody asks for what the log has of such commits but who reads it.
+#[test]
+fn the_changes_of_a_commit_that_is_visible_are_in_the_log() {
+    explore(|| {
+        let options = options().durability(Durability::None);
+        let db = Arc::new(options.open_storage(Arc::new(selkie::storage::sim::SimStorage::new())).unwrap());
+        let writer = {
+            let db = Arc::clone(&db);
+            thread::spawn(move || (0..4_u8).for_each(|key| drop(db.insert([key], "value").unwrap())))
+        };
+        let mut seen = 0;
+        while seen < 4 {
+            let changes: selkie::Result<Vec<_>> = db.changes_since(seen).unwrap().collect();
+            seen = changes.unwrap().last().map_or(seen, |commit| commit.version);
+            thread::yield_now();
+        }
+        writer.join().unwrap();
+    });
+}
+
 #[test]
 fn whoever_has_a_commit_acknowledged_sees_it_and_so_does_everybody_after_him() {
     explore(|| {

@@ -136,9 +136,17 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "a commit publishes itself after it looked at the readers",
         file: "src/engine/commit.rs",
-        from: "self.progress.publish(ticket.version);\n        if self.readers",
-        to: "if self.readers",
+        from: "                self.append(ticket, durability, frame.take());\n                self.horizon_behind(ticket, own, horizon)",
+        to: "                let horizon = self.horizon_behind(ticket, own, horizon);\n                \
+             self.append(ticket, durability, frame.take());\n                horizon",
         test: (SCHEDULES, "a_key_that_is_written_again"),
+    },
+    Mutation {
+        name: "a commit is published before the table of records has it",
+        file: "src/index/mod.rs",
+        from: "            if leaf.is_entered()\n",
+        to: "            (run.horizon)();\n            if leaf.is_entered()\n",
+        test: (MODELS, "models::publish"),
     },
     Mutation {
         name: "nobody looks again once the waiter is there",

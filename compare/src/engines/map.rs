@@ -1,7 +1,7 @@
-//! A map of the standard library under one lock, with or without a file behind it: no engine, but a limit to compare with.
+//! A map of the standard library under one lock, with or without a file behind it: no engine, but a measure for one.
 //!
-//! It has no transactions, no versions and no readers beside a writer, and never reads its file. What it takes, finding an
-//! entry in memory, making another and writing that to a file, nobody who keeps an ordered map of the data can leave out.
+//! It has no transactions, no versions and no readers beside a writer, and never reads its file. What one thread takes
+//! with it to find an entry in memory, to make another and to write that to a file, an engine takes as well.
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -28,6 +28,7 @@ fn engine(machine: &Machine, contestant: &Contestant) -> Value {
         "package": contestant.package,
         "version": machine.version(contestant.package),
         "class": class(contestant.class),
+        "is_limit": contestant.is_limit,
         "settings": contestant.settings,
     })
 }
