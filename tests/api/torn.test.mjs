@@ -50,8 +50,8 @@ test("torn where nobody called it: everybody is told, also after a listener that
     const first = await open("first", { directory: ${JSON.stringify(temporary())}, onLost: () => { throw new Error("of the listener"); } });
     const second = await open("second", { directory: ${JSON.stringify(temporary())}, onLost: ({ code }) => said.push("second " + code) });
     await Promise.all([first.set("key", 1), second.set("key", 1)]);
-    // The log is written in a task of its own, which asks for the time.
-    const setting = second.set("key", 2);
+    // Older values are collected in a task of its own, which asks for the time.
+    const setting = second.batch(["key", "other"].map((key) => ({ type: "set", key, value: 2 })));
     const { now } = performance;
     Performance.prototype.now = () => { Performance.prototype.now = now; throw new Error("no clock"); };
     // It is known to be durable by then, or not; but nobody waits for ever.
