@@ -168,6 +168,7 @@ impl Engine {
             self.feed.push(ticket.version, ticket.time, write_set.changes());
             let publishes_itself = write_set.count() == 1 && self.is_visible_at_once(ticket);
             let own = conditions.map(|conditions| conditions.place);
+            // Of a commit of one change this is asked for once, under the lock of the leaf that it goes into.
             self.apply(&mut head, ticket, write_set, |horizon| {
                 if !publishes_itself {
                     return horizon;
@@ -178,6 +179,7 @@ impl Engine {
             if !publishes_itself {
                 self.append(ticket, durability, frame);
             }
+            debug_assert!(!publishes_itself || self.progress.published() >= ticket.version, "its change was put");
             ticket
         };
         self.after_commit(ticket.version);
@@ -196,6 +198,8 @@ impl Engine {
         let durability = self.options.durability;
         let ticket = self.claim(&mut head, durability);
         let (operation, value) = change(ticket.version, ticket.time);
+        // It may have been another retention.
+        head.horizon = None;
         self.append(ticket, durability, Some(operation_frame(&operation)));
         drop(head);
         self.after_commit(ticket.version);

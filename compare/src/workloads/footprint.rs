@@ -1,4 +1,4 @@
-//! Footprint: memory and file bytes per entry, after loading.
+//! Footprint: memory per entry once all entries were loaded and each was read by its key, and file bytes per entry.
 //!
 //! Memory is what the process holds (its resident set), before and after, in a process of its own for each engine: the
 //! pages of a map and what libraries in C allocate count as well. Engines that cache files hold what their cache allows.
@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::load::verify;
-use super::{Unit, Workload};
+use super::{Unit, Workload, points};
 use crate::data::Data;
 use crate::engines::{Engine, Mode};
 use crate::failure::{Failure, Result};
@@ -27,6 +27,7 @@ pub(super) fn run<E: Engine>(task: &Task, data: &Data, recorder: &mut Recorder) 
     let mode = task.mode()?;
     let engine = E::open(&task.directory, mode)?;
     engine.load(data)?;
+    points::read(&engine, task, data, (0..data.len()).collect())?;
     let held = resident()?.saturating_sub(before);
     recorder.measure(&MEMORY, || Ok(Outcome::number(held as f64 / data.len() as f64)))?;
     verify(&engine, data)?;

@@ -122,7 +122,9 @@ fn lead(group: &Mutex<Group>, file: &File) -> Result {
     let bytes = vec![written as u8; waiting.len() * BYTES];
     let place = (written - waiting.len()) * BYTES;
     let done = file.write_all_at(&bytes, place as u64).and_then(|()| file.sync_data());
-    waiting.iter().for_each(|one| one.call(TO_GO_ON));
+    for one in &waiting {
+        one.call(TO_GO_ON);
+    }
     let mut group = group.lock().map_err(|_| "a thread panicked")?;
     match group.waiting.first() {
         Some(next) => next.call(TO_LEAD),
