@@ -1,4 +1,7 @@
 //! LMDB, through heed: a copy-on-write B-tree in a memory map, with one writer at a time.
+//!
+//! It writes its pages to the file, or, with `WRITE_MAP`, into the map, which is faster for small writes and slower for
+//! large ones: both take part.
 
 use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::path::Path;
@@ -15,13 +18,13 @@ const MAP: usize = 64 << 30;
 /// As many as there are threads in any run.
 const READERS: u32 = 256;
 
-pub(crate) struct Lmdb {
+pub(crate) struct Lmdb<const WRITES_MAP: bool> {
     env: Env,
     database: Database<'static, Bytes, Bytes>,
 }
 
-impl Engine for Lmdb {
-    type Session<'a> = &'a Lmdb;
+impl<const WRITES_MAP: bool> Engine for Lmdb<WRITES_MAP> {
+    type Session<'a> = &'a Self;
 
     fn open(directory: &Path, mode: Mode) -> Result<Self> {
         let flags = match mode {
@@ -29,6 +32,7 @@ impl Engine for Lmdb {
             Mode::Log => EnvFlags::NO_SYNC,
             Mode::Synced => EnvFlags::empty(),
         };
+        let flags = if WRITES_MAP { flags | EnvFlags::WRITE_MAP } else { flags };
         let mut options = EnvOpenOptions::new();
         options.map_size(MAP).max_readers(READERS);
         // SAFETY: nobody else has the directory, and the file is on a local file system.
@@ -48,7 +52,7 @@ impl Engine for Lmdb {
         })
     }
 
-    fn session(&self) -> Result<&Lmdb> {
+    fn session(&self) -> Result<&Self> {
         Ok(self)
     }
 
@@ -59,7 +63,7 @@ impl Engine for Lmdb {
     }
 }
 
-impl Lmdb {
+impl<const WRITES_MAP: bool> Lmdb<WRITES_MAP> {
     fn write(&self, change: impl FnOnce(&Database<'static, Bytes, Bytes>, &mut RwTxn) -> Result) -> Result {
         let mut tx = self.env.write_txn()?;
         change(&self.database, &mut tx)?;
@@ -67,7 +71,7 @@ impl Lmdb {
     }
 }
 
-impl Session for &Lmdb {
+impl<const WRITES_MAP: bool> Session for &Lmdb<WRITES_MAP> {
     type Reader<'a>
         = View<'a>
     where

@@ -46,7 +46,7 @@ const fn limit(name: &'static str, class: Class, settings: &'static str) -> Cont
     Contestant { name, package: "std", class, settings, is_limit: true, run: workloads::run::<map::Map> }
 }
 
-pub(crate) const CONTESTANTS: [Contestant; 14] = [
+pub(crate) const CONTESTANTS: [Contestant; 15] = [
     memory("selkie", "selkie", "defaults, no files", workloads::run::<selkie::Selkie>),
     memory("surrealmx", "surrealmx", "defaults, no files", workloads::run::<surrealmx::SurrealMx>),
     memory(
@@ -95,7 +95,13 @@ pub(crate) const CONTESTANTS: [Contestant; 14] = [
         "lmdb",
         "heed",
         "`NO_SYNC`, synced commits without it; the page cache is its cache; loads sorted with `APPEND`",
-        workloads::run::<lmdb::Lmdb>,
+        workloads::run::<lmdb::Lmdb<false>>,
+    ),
+    log(
+        "lmdb-map",
+        "heed",
+        "the same with `WRITE_MAP`: it writes into its map of the file",
+        workloads::run::<lmdb::Lmdb<true>>,
     ),
     log(
         "sqlite",
