@@ -88,14 +88,18 @@ fn no_update_is_lost<E: Engine>(engine: &E, data: &Data) {
     assert_eq!(engine.session().unwrap().get(key, counter).unwrap(), Some(400));
 }
 
+fn does_its_work<E: Engine>(engine: &E, data: &Data) {
+    engine.load(data).unwrap();
+    reads_are_right(engine, data);
+    a_reader_sees_one_moment(engine, data);
+    writes_are_right(engine, data);
+}
+
 fn keeps_its_contract<E: Engine>(mode: Mode) {
     let directory = tempfile::tempdir().unwrap();
     let data = Data::new(ENTRIES);
     let engine = E::open(directory.path(), mode).unwrap();
-    engine.load(&data).unwrap();
-    reads_are_right(&engine, &data);
-    a_reader_sees_one_moment(&engine, &data);
-    writes_are_right(&engine, &data);
+    does_its_work(&engine, &data);
     no_update_is_lost(&engine, &data);
     engine.close().unwrap();
     if mode != Mode::Memory {
@@ -157,17 +161,13 @@ fn skipdb_keeps_the_contract() {
     has_no_files::<skipdb::SkipDb>();
 }
 
-/// With files it does not: concurrent commits overwrite each other in its log.
-/// But for contended updates, of which it loses some.
+/// It does not keep the contract: of contended updates it loses some, in a part of the runs, and with files concurrent
+/// commits overwrite each other in its log.
 #[test]
-fn fluxmap_keeps_the_contract_in_memory() {
+fn fluxmap_does_its_work_in_memory() {
     let directory = tempfile::tempdir().unwrap();
-    let data = Data::new(ENTRIES);
     let engine = fluxmap::FluxMap::open(directory.path(), Mode::Memory).unwrap();
-    engine.load(&data).unwrap();
-    reads_are_right(&engine, &data);
-    a_reader_sees_one_moment(&engine, &data);
-    writes_are_right(&engine, &data);
+    does_its_work(&engine, &Data::new(ENTRIES));
     engine.close().unwrap();
 }
 

@@ -50,14 +50,13 @@ pub(super) fn run<E: Engine>(engine: &E, task: &Task, data: &Data, recorder: &mu
 
 /// Reads before the first operation that is timed.
 pub(super) fn warm_up<E: Engine>(engine: &E, task: &Task, data: &Data) -> Result {
-    read(engine, task, data, data.uniform(10, WARM_UP))
+    read(engine, task, data, &[data.uniform(10, WARM_UP)])
 }
 
-/// Reads these entries, as many as there is time for.
-pub(super) fn read<E: Engine>(engine: &E, task: &Task, data: &Data, indices: Vec<usize>) -> Result {
-    let shares = [indices];
-    let pace = in_parallel(engine, task.limit, &shares, |session, share| own_transactions(session, share, data))?;
-    verified(&pace, &shares, data)?;
+/// Reads these entries, each share in a thread of its own, as many as there is time for.
+pub(super) fn read<E: Engine>(engine: &E, task: &Task, data: &Data, shares: &[Vec<usize>]) -> Result {
+    let pace = in_parallel(engine, task.limit, shares, |session, share| own_transactions(session, share, data))?;
+    verified(&pace, shares, data)?;
     Ok(())
 }
 
