@@ -138,6 +138,11 @@ impl Progress {
         }
     }
 
+    /// Whether anybody sleeps until a goal is reached.
+    pub(crate) fn has_waiters(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
+    }
+
     pub(crate) fn reached(&self, goal: Goal) -> bool {
         match goal {
             Goal::Commit(version, stage) => version <= self.published() && self.stage_of(version) >= stage,

@@ -27,7 +27,7 @@ cfg_if::cfg_if! {
 #[cfg(feature = "testing")]
 pub(crate) mod simulated;
 
-pub(crate) use platform::{CAN_WAIT, Worker, backoff, breathe, is_waiting, run, run_outside};
+pub(crate) use platform::{CAN_WAIT, Worker, backoff, breathe, is_waiting, run, run_outside, spin_until};
 
 use crate::{Error, Result};
 

@@ -136,6 +136,24 @@ pub(super) fn without_waiters(action: impl FnOnce()) {
     action();
 }
 
+/// How often somebody looks again before he sleeps: for some microseconds, the time that a write takes, where to sleep and
+/// to be woken takes longer.
+const SPINS: u32 = if cfg!(any(loom, shuttle, miri)) { 0 } else { 256 };
+
+/// Waits for what another thread is about to do, and gives up after a moment.
+pub(crate) fn spin_until(is_done: impl Fn() -> bool) {
+    #[cfg(feature = "testing")]
+    if simulated::current().is_some() {
+        return;
+    }
+    for _ in 0..SPINS {
+        if is_done() {
+            return;
+        }
+        std::hint::spin_loop();
+    }
+}
+
 /// Gives other threads time before the next attempt; longer the more attempts failed.
 pub(crate) fn backoff(attempt: u32) {
     #[cfg(feature = "testing")]

@@ -16,7 +16,7 @@ use crate::index::Record;
 use crate::log::Log;
 use crate::options::{Durability, Isolation};
 use crate::progress::{Goal, Progress, Stage};
-use crate::runtime::block_on;
+use crate::runtime::{self, block_on};
 use crate::{Result, Version};
 
 /// What a commit became.
@@ -195,6 +195,12 @@ impl Applied {
             }
         }
         let is_done = |ticket: Ticket| self.handle.progress.reached(Goal::Commit(ticket.version, ticket.stage));
+        // A write of others takes less time than to be woken; a sync takes more, and many who wait need the processors.
+        if let Some(ticket) = self.ticket.filter(|ticket| ticket.stage < Stage::Synced)
+            && !self.handle.progress.has_waiters()
+        {
+            runtime::spin_until(|| is_done(ticket));
+        }
         if self.ticket.is_none_or(is_done) {
             return Ok(CommitInfo::new(&self.handle, self.version));
         }
