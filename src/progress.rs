@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::locks::Mutex;
 use crate::locks::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use crate::runtime;
 use crate::{Error, ErrorKind, Result, Version};
 
 /// How far a commit has come. Later stages include the earlier ones.
@@ -138,11 +139,6 @@ impl Progress {
         }
     }
 
-    /// Whether anybody sleeps until a goal is reached.
-    pub(crate) fn has_waiters(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) > 0
-    }
-
     pub(crate) fn reached(&self, goal: Goal) -> bool {
         match goal {
             Goal::Commit(version, stage) => version <= self.published() && self.stage_of(version) >= stage,
@@ -150,6 +146,15 @@ impl Progress {
             Goal::Segment(segment) => segment <= self.segment.load(Ordering::SeqCst),
             Goal::Room(bytes) => self.queued_bytes() <= bytes,
         }
+    }
+
+    /// Looks for a moment whether a goal is reached, because a short write takes less time than to sleep and to be woken.
+    /// Where others wait already nobody does: they need the processors.
+    pub(crate) fn is_soon_reached(&self, goal: Goal) -> bool {
+        if !self.reached(goal) && self.waiting.load(Ordering::Relaxed) == 0 {
+            runtime::spin_until(|| self.outcome(goal).is_some());
+        }
+        self.reached(goal)
     }
 
     /// Waits for a goal, or for the error after which it cannot be reached.

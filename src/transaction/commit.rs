@@ -16,7 +16,7 @@ use crate::index::Record;
 use crate::log::Log;
 use crate::options::{Durability, Isolation};
 use crate::progress::{Goal, Progress, Stage};
-use crate::runtime::{self, block_on};
+use crate::runtime::block_on;
 use crate::{Result, Version};
 
 /// What a commit became.
@@ -194,13 +194,12 @@ impl Applied {
                 Demand::None => {}
             }
         }
-        let is_done = |ticket: Ticket| self.handle.progress.reached(Goal::Commit(ticket.version, ticket.stage));
-        // A write of others takes less time than to be woken; a sync takes more, and many who wait need the processors.
-        if let Some(ticket) = self.ticket.filter(|ticket| ticket.stage < Stage::Synced)
-            && !self.handle.progress.has_waiters()
-        {
-            runtime::spin_until(|| is_done(ticket));
-        }
+        let is_done = |ticket: Ticket| {
+            let goal = Goal::Commit(ticket.version, ticket.stage);
+            let progress = &self.handle.progress;
+            // A sync takes far longer than to be woken after it.
+            if ticket.stage < Stage::Synced { progress.is_soon_reached(goal) } else { progress.reached(goal) }
+        };
         if self.ticket.is_none_or(is_done) {
             return Ok(CommitInfo::new(&self.handle, self.version));
         }
