@@ -212,7 +212,7 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    const KEYS: u32 = if cfg!(miri) { 400 } else { 3_000 };
+    const KEYS: u32 = if cfg!(miri) { 150 } else { 3_000 };
 
     /// Keys of which some have the same first eight bytes.
     fn bytes(key: u32) -> Vec<u8> {
