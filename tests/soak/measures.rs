@@ -25,7 +25,7 @@ pub(crate) fn files(directory: &Path) -> (u64, u64) {
 }
 
 /// Threads and open files of the process, where the system tells. Pipes are no files of ours: with its first report, be it
-/// one that is suppressed, ThreadSanitizer opens two to what looks names up for it.
+/// one that is suppressed, `ThreadSanitizer` opens two to what looks names up for it.
 pub(crate) fn of_process() -> (u64, u64) {
     let entries = |path| std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
     let is_file = |open: &PathBuf| std::fs::read_link(open).is_ok_and(|target| target.is_absolute());
