@@ -151,7 +151,10 @@ impl Progress {
     /// Looks for a moment whether a goal is reached, because a short write takes less time than to sleep and to be woken.
     /// Where others wait already nobody does: they need the processors.
     pub(crate) fn is_soon_reached(&self, goal: Goal) -> bool {
-        if !self.reached(goal) && self.waiting.load(Ordering::Relaxed) == 0 {
+        if self.reached(goal) {
+            return true;
+        }
+        if self.waiting.load(Ordering::Relaxed) == 0 {
             runtime::spin_until(|| self.outcome(goal).is_some());
         }
         self.reached(goal)

@@ -12,8 +12,8 @@ use std::ops::Bound;
 use crate::few::Few;
 use crate::index::{self, Record, prefix_after};
 
-/// How many records a block has at most, while there are not very many blocks.
-const BLOCK: usize = 128;
+/// How many records a block has at most, while there are not very many blocks. An interpreter sees many with few keys.
+const BLOCK: usize = if cfg!(miri) { 16 } else { 128 };
 
 /// From so many times as many blocks on, blocks are longer.
 const BLOCKS_PER_RECORD: usize = 32;

@@ -1,7 +1,7 @@
 //! What is measured while a database rests: memory, files, what the process holds, and every number of the statistics that
 //! a leak or a queue would show in.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use selkie::Database;
 
@@ -27,9 +27,9 @@ pub(crate) fn files(directory: &Path) -> (u64, u64) {
 /// Threads and open files of the process, where the system tells. Pipes are no files of ours: with its first report, be it
 /// one that is suppressed, `ThreadSanitizer` opens two to what looks names up for it.
 pub(crate) fn of_process() -> (u64, u64) {
-    let entries = |path| std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
-    let is_file = |open: &PathBuf| std::fs::read_link(open).is_ok_and(|target| target.is_absolute());
-    (entries("/proc/self/task").count() as u64, entries("/proc/self/fd").filter(is_file).count() as u64)
+    let entries = |path| std::fs::read_dir(path).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let is_pipe = |open: &Path| std::fs::read_link(open).is_ok_and(|to| to.to_string_lossy().starts_with("pipe:"));
+    (entries("/proc/self/task").count() as u64, entries("/proc/self/fd").filter(|open| !is_pipe(open)).count() as u64)
 }
 
 impl Measures {

@@ -161,8 +161,8 @@ fn skipdb_keeps_the_contract() {
     has_no_files::<skipdb::SkipDb>();
 }
 
-/// It does not keep the contract: of contended updates it loses some, in a part of the runs, and with files concurrent
-/// commits overwrite each other in its log.
+/// It does not keep the contract: of contended updates and of many deletes it loses some, in a part of the runs, and with
+/// files concurrent commits overwrite each other in its log.
 #[test]
 fn fluxmap_does_its_work_in_memory() {
     let directory = tempfile::tempdir().unwrap();

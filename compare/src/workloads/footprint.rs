@@ -1,4 +1,5 @@
-//! Footprint: memory per entry once all entries were loaded and each was read by its key, and file bytes per entry.
+//! Footprint: memory per entry once all entries were loaded and each was read by its key, as far as the time was enough,
+//! and file bytes per entry.
 //!
 //! Memory is what the process holds (its resident set), before and after, in a process of its own for each engine: the
 //! pages of a map and what libraries in C allocate count as well. Engines that cache files hold what their cache allows.
