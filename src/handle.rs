@@ -3,18 +3,20 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use crossbeam_utils::CachePadded;
+
 use crate::engine::Engine;
 use crate::runtime;
 
 /// The engine as its handles hold it.
 #[derive(Debug)]
 pub(crate) struct Handle {
-    engine: Arc<Engine>,
+    engine: CachePadded<Arc<Engine>>,
 }
 
 impl Handle {
     pub(crate) fn new(engine: Arc<Engine>) -> Arc<Self> {
-        Arc::new(Self { engine })
+        Arc::new(Self { engine: engine.into() })
     }
 
     pub(crate) fn engine(&self) -> &Arc<Engine> {

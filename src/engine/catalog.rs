@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crossbeam_utils::CachePadded;
+
 use crate::index::{Index, ReadPoint};
 use crate::locks::atomic::{AtomicU64, Ordering};
 use crate::{Error, ErrorKind, Result, Version};
@@ -18,7 +20,7 @@ const NAME_BYTES: usize = 255;
 pub(crate) struct KeyspaceState {
     pub(crate) number: u32,
     pub(crate) name: Arc<str>,
-    pub(crate) index: Arc<Index>,
+    pub(crate) index: CachePadded<Arc<Index>>,
     /// The commit that created it, and its time; zeros when it was there before the database was opened.
     pub(crate) created: (Version, u64),
     /// The commit that dropped it, and its time; the greatest numbers while it stands.
@@ -43,7 +45,7 @@ impl KeyspaceState {
         Arc::new(Self {
             number,
             name: name.into(),
-            index: Arc::new(index),
+            index: Arc::new(index).into(),
             created,
             dropped_at: AtomicU64::new(u64::MAX),
             dropped_time: AtomicU64::new(u64::MAX),

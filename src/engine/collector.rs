@@ -3,6 +3,8 @@
 //! Writes drop what they can see to be superseded on the way. The rest, above all removed keys, is found by going
 //! through the leaves step by step, in the background or when asked for.
 
+use crossbeam_utils::CachePadded;
+
 use super::Engine;
 use super::leftovers::{ARE_KEPT, Leftovers};
 use crate::Version;
@@ -37,7 +39,7 @@ pub(crate) struct Collector {
     /// Whether the background has not heard of that yet.
     unheard: AtomicBool,
     /// Dropped by whoever holds the position.
-    pub(super) leftovers: Leftovers,
+    pub(super) leftovers: CachePadded<Leftovers>,
 }
 
 #[derive(Debug, Default)]

@@ -15,6 +15,8 @@ pub(crate) mod snapshots;
 
 use std::sync::{Arc, OnceLock};
 
+use crossbeam_utils::CachePadded;
+
 use crate::index::{ReadPoint, Tally};
 use crate::locks::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::locks::{Mutex, RwLock};
@@ -41,10 +43,10 @@ pub(crate) struct Engine {
     pub(crate) catalog: RwLock<Catalog>,
     catalog_change: Mutex<()>,
     pub(crate) default_keyspace: Arc<KeyspaceState>,
-    pub(crate) head: Mutex<Head>,
+    pub(crate) head: CachePadded<Mutex<Head>>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) readers: Readers,
-    pub(crate) collector: Collector,
+    pub(crate) collector: CachePadded<Collector>,
     pub(crate) retention: RwLock<Retention>,
     pub(crate) feed: Feed,
     pub(crate) storage: Option<Arc<dyn Storage>>,
@@ -106,9 +108,9 @@ impl Engine {
             catalog: RwLock::new(catalog),
             catalog_change: Mutex::new(()),
             default_keyspace,
-            head: Mutex::new(Head { version, time, horizon: None }),
+            head: CachePadded::new(Mutex::new(Head { version, time, horizon: None })),
             progress,
-            collector: Collector::with_forgotten(forgotten),
+            collector: CachePadded::new(Collector::with_forgotten(forgotten)),
             retention: RwLock::new(retention),
             storage,
             database,

@@ -31,6 +31,8 @@ use std::ops::Bound;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use crossbeam_utils::CachePadded;
+
 pub(crate) use blob::Blob;
 pub(crate) use builder::Builder;
 pub(crate) use leaf::prefix_after;
@@ -77,7 +79,7 @@ pub(crate) struct Index {
     router: Router,
     /// Once it is worth it.
     table: OnceLock<Table>,
-    counters: Counters,
+    counters: CachePadded<Counters>,
 }
 
 /// Code that is downloaded does without what is only faster.
@@ -103,7 +105,7 @@ impl Index {
             leaves: Leaves::new(),
             router: Router::new(),
             table: OnceLock::new(),
-            counters: Counters::default(),
+            counters: CachePadded::default(),
         };
         index.leaves.insert(Blob::empty(), Arc::new(RwLock::new(Arc::new(Leaf::new(Blob::empty(), None)))));
         index

@@ -20,6 +20,7 @@ mod tail;
 use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
+use crossbeam_utils::CachePadded;
 
 use crate::files;
 use crate::locks::Mutex;
@@ -43,13 +44,13 @@ const RESERVE_STEP: std::ops::RangeInclusive<u64> = (128 << 10)..=(8 << 20);
 pub(crate) struct Log {
     storage: Arc<dyn Storage>,
     progress: Arc<Progress>,
-    tail: Mutex<Tail>,
+    tail: CachePadded<Mutex<Tail>>,
     segment_bytes: u64,
     /// Whether a write may begin before the one before it is done. Then nothing else is done before it that takes time.
     overlaps: bool,
     /// The end of the prepared space in the segment that is being written.
     reserved: AtomicU64,
-    counters: LogCounters,
+    counters: CachePadded<LogCounters>,
     worker: OnceLock<Worker>,
 }
 
@@ -77,10 +78,10 @@ impl Log {
             storage,
             overlaps,
             progress,
-            tail: Mutex::new(Tail::new(header, time, segment_bytes)),
+            tail: CachePadded::new(Mutex::new(Tail::new(header, time, segment_bytes))),
             segment_bytes,
             reserved: AtomicU64::new(0),
-            counters: LogCounters::default(),
+            counters: CachePadded::default(),
             worker: OnceLock::new(),
         })
     }
