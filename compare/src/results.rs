@@ -67,7 +67,7 @@ impl Results {
         self.outcome(workload, engine).as_ref().and_then(number)
     }
 
-    /// Selkie against the best rival of a class. The medium is no contest, and limits are no rivals.
+    /// Selkie against the best rival of a class. What is measured beside the engines is no contest, and limits are no rivals.
     pub(crate) fn ratio(&self, workload: &Workload, class: Class) -> Option<Ratio> {
         if !workload.is_contest() {
             return None;

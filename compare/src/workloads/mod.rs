@@ -8,6 +8,7 @@ mod medium;
 mod mixed;
 mod opening;
 mod points;
+mod processors;
 mod scans;
 mod synced;
 mod updates;
@@ -43,9 +44,9 @@ impl Workload {
         Self { name, unit: Unit::PerSecond }
     }
 
-    /// The medium is measured beside the engines and not by them.
+    /// The medium and the processors are measured beside the engines and not by them.
     pub(crate) fn is_contest(&self) -> bool {
-        ![medium::MEDIUM, medium::SHARED].contains(self)
+        ![medium::MEDIUM, medium::SHARED, processors::PROCESSORS].contains(self)
     }
 
     /// Whether its name has one of the words, or there are none.
@@ -90,7 +91,7 @@ impl Suite {
     pub(crate) fn workloads(self) -> Vec<Workload> {
         match self {
             Self::Reading => [&[load::LOAD][..], &points::ALL, &scans::ALL].concat(),
-            Self::Updating => updates::DISJOINT.to_vec(),
+            Self::Updating => [&[processors::PROCESSORS][..], &updates::DISJOINT].concat(),
             Self::Contending => updates::CONTENDED.to_vec(),
             Self::Writing => [&mixed::ALL[..], &[deletes::DELETE]].concat(),
             Self::Large => large::ALL.to_vec(),
@@ -112,7 +113,7 @@ pub(crate) fn run<E: Engine>(task: &Task, recorder: &mut Recorder) -> Result {
     let data = Data::new(task.entries);
     match task.suite {
         Suite::Reading => reading::<E>(task, &data, recorder),
-        Suite::Updating => updates::run::<E>(task, &data, recorder, &updates::DISJOINT),
+        Suite::Updating => updating::<E>(task, &data, recorder),
         Suite::Contending => updates::run::<E>(task, &data, recorder, &updates::CONTENDED),
         Suite::Writing => writing::<E>(task, &data, recorder),
         Suite::Large => large::run::<E>(task, &data, recorder),
@@ -129,6 +130,11 @@ fn reading<E: Engine>(task: &Task, data: &Data, recorder: &mut Recorder) -> Resu
     points::run(&engine, task, data, recorder)?;
     scans::run(&engine, task, data, recorder)?;
     engine.close()
+}
+
+fn updating<E: Engine>(task: &Task, data: &Data, recorder: &mut Recorder) -> Result {
+    recorder.measure(&processors::PROCESSORS, || Ok(processors::measure()))?;
+    updates::run::<E>(task, data, recorder, &updates::DISJOINT)
 }
 
 fn writing<E: Engine>(task: &Task, data: &Data, recorder: &mut Recorder) -> Result {
