@@ -12,7 +12,6 @@ use crate::handle::Handle;
 use crate::index::{ReadPoint, Record};
 use crate::keyspace::{self, Keyspace};
 use crate::options::{Options, Retention, TransactionOptions};
-use crate::progress::Goal;
 use crate::recovery::Recovery;
 use crate::runtime::{SystemTime, backoff, block_on, to_ns};
 use crate::source::to_bounds;
@@ -219,10 +218,7 @@ impl Database {
             let outcome = change(&mut transaction).and_then(|value| transaction.commit().map(|_| value));
             match outcome.as_ref().err().and_then(Error::conflict) {
                 Some(version) if attempt < attempts => {
-                    // Before the other commit is visible, another attempt would meet it again.
-                    if !self.handle.progress.is_soon_reached(Goal::Published(version)) {
-                        block_on(self.handle.wait_until_published(version))?;
-                    }
+                    self.handle.wait_after_conflict(version)?;
                     backoff(attempt);
                     attempt += 1;
                 }

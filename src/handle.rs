@@ -3,15 +3,15 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crossbeam_utils::CachePadded;
-
 use crate::engine::Engine;
+use crate::locks::Apart;
 use crate::runtime;
 
 /// The engine as its handles hold it.
 #[derive(Debug)]
 pub(crate) struct Handle {
-    engine: CachePadded<Arc<Engine>>,
+    /// Apart from the count of the handles, which each transaction changes.
+    engine: Apart<Arc<Engine>>,
 }
 
 impl Handle {

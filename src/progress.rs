@@ -5,10 +5,8 @@ use std::pin::Pin;
 use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
-use crossbeam_utils::CachePadded;
-
-use crate::locks::Mutex;
 use crate::locks::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use crate::locks::{Apart, Mutex};
 use crate::runtime;
 use crate::{Error, ErrorKind, Result, Version};
 
@@ -59,16 +57,15 @@ pub(crate) struct Wait<'a> {
     number: Option<u64>,
 }
 
-/// The progress of the commits, which only ever grows, and the waiters for it. What different threads change is on cache
-/// lines of its own, here as in the other shared parts of the engine.
+/// The progress of the commits, which only ever grows, and the waiters for it.
 #[derive(Debug)]
 pub(crate) struct Progress {
-    published: CachePadded<AtomicU64>,
+    published: Apart<AtomicU64>,
     written: AtomicU64,
     synced: AtomicU64,
     segment: AtomicU64,
-    queued_bytes: CachePadded<AtomicU64>,
-    waiters: CachePadded<Mutex<Waiters>>,
+    queued_bytes: Apart<AtomicU64>,
+    waiters: Apart<Mutex<Waiters>>,
     /// How many waiters there are, so that a notification for nobody costs no lock.
     waiting: AtomicUsize,
     poison: OnceLock<Error>,

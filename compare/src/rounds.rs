@@ -83,7 +83,7 @@ fn in_a_process(
 }
 
 fn patience(task: &Task, workloads: usize) -> Duration {
-    let loads = if task.suite == Suite::Opening { 3.0 } else { 1.0 };
+    let loads = if task.suite.opens() { 2.0 } else { 1.0 };
     PATIENCE + task.limit * workloads as u32 + Duration::from_secs_f64(loads * task.entries as f64 / SLOWEST_LOAD)
 }
 

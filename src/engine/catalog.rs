@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use crossbeam_utils::CachePadded;
-
 use crate::index::{Index, ReadPoint};
+use crate::locks::Apart;
 use crate::locks::atomic::{AtomicU64, Ordering};
 use crate::{Error, ErrorKind, Result, Version};
 
@@ -20,7 +19,8 @@ const NAME_BYTES: usize = 255;
 pub(crate) struct KeyspaceState {
     pub(crate) number: u32,
     pub(crate) name: Arc<str>,
-    pub(crate) index: CachePadded<Arc<Index>>,
+    /// Apart from the count of those who hold the keyspace, which each transaction changes.
+    pub(crate) index: Apart<Arc<Index>>,
     /// The commit that created it, and its time; zeros when it was there before the database was opened.
     pub(crate) created: (Version, u64),
     /// The commit that dropped it, and its time; the greatest numbers while it stands.

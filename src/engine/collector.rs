@@ -3,14 +3,12 @@
 //! Writes drop what they can see to be superseded on the way. The rest, above all removed keys, is found by going
 //! through the leaves step by step, in the background or when asked for.
 
-use crossbeam_utils::CachePadded;
-
 use super::Engine;
 use super::leftovers::{ARE_KEPT, Leftovers};
 use crate::Version;
 use crate::index::{Blob, Horizon, ReadPoint};
-use crate::locks::Mutex;
 use crate::locks::atomic::{AtomicBool, Ordering};
+use crate::locks::{Apart, Mutex};
 use crate::options::Retention;
 use crate::runtime::{self, CAN_WAIT, Duration, Instant};
 
@@ -39,7 +37,7 @@ pub(crate) struct Collector {
     /// Whether the background has not heard of that yet.
     unheard: AtomicBool,
     /// Dropped by whoever holds the position.
-    pub(super) leftovers: CachePadded<Leftovers>,
+    pub(super) leftovers: Apart<Leftovers>,
 }
 
 #[derive(Debug, Default)]

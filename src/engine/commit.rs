@@ -254,7 +254,7 @@ impl Engine {
     }
 
     /// The stage at which a commit becomes visible.
-    fn visible_stage(&self, stage: Stage) -> Stage {
+    pub(super) fn visible_stage(&self, stage: Stage) -> Stage {
         match self.options.visibility {
             Visibility::Applied => Stage::Applied,
             Visibility::Durable => stage.min(stage_of(self.options.durability)),

@@ -15,21 +15,19 @@ pub(crate) mod snapshots;
 
 use std::sync::{Arc, OnceLock};
 
-use crossbeam_utils::CachePadded;
-
 use crate::index::{ReadPoint, Tally};
 use crate::locks::atomic::{AtomicBool, AtomicU64, Ordering};
-use crate::locks::{Mutex, RwLock};
+use crate::locks::{Apart, Mutex, RwLock};
 use crate::log::Log;
 use crate::options::{Options, Retention};
-use crate::progress::{Goal, Progress};
+use crate::progress::{Goal, Progress, Stage};
 use crate::recovery::{Position, Recovered, Recovery};
 use crate::runtime::{CAN_WAIT, Worker, block_on};
 use crate::storage::Storage;
 use crate::{Error, ErrorKind, Result, Version};
 use catalog::{Catalog, KeyspaceState};
 use collector::Collector;
-use commit::{Head, Ticket};
+use commit::{Head, Ticket, stage_of};
 use feed::Feed;
 use readers::{Pin, Readers, Term};
 use snapshots::Snapshots;
@@ -43,10 +41,10 @@ pub(crate) struct Engine {
     pub(crate) catalog: RwLock<Catalog>,
     catalog_change: Mutex<()>,
     pub(crate) default_keyspace: Arc<KeyspaceState>,
-    pub(crate) head: CachePadded<Mutex<Head>>,
+    pub(crate) head: Apart<Mutex<Head>>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) readers: Readers,
-    pub(crate) collector: CachePadded<Collector>,
+    pub(crate) collector: Collector,
     pub(crate) retention: RwLock<Retention>,
     pub(crate) feed: Feed,
     pub(crate) storage: Option<Arc<dyn Storage>>,
@@ -108,9 +106,9 @@ impl Engine {
             catalog: RwLock::new(catalog),
             catalog_change: Mutex::new(()),
             default_keyspace,
-            head: CachePadded::new(Mutex::new(Head { version, time, horizon: None })),
+            head: Apart::new(Mutex::new(Head { version, time, horizon: None })),
             progress,
-            collector: CachePadded::new(Collector::with_forgotten(forgotten)),
+            collector: Collector::with_forgotten(forgotten),
             retention: RwLock::new(retention),
             storage,
             database,
@@ -230,6 +228,15 @@ impl Engine {
             log.attend();
         }
         self.progress.wait(goal).await
+    }
+
+    /// Waits until a commit that another one met in conflict is visible. Before that, another attempt would meet it again.
+    pub(crate) fn wait_after_conflict(&self, version: Version) -> Result<()> {
+        let is_synced_first = self.visible_stage(stage_of(self.options.durability)) == Stage::Synced;
+        if !is_synced_first && self.progress.is_soon_reached(Goal::Published(version)) {
+            return Ok(());
+        }
+        block_on(self.wait_until_published(version))
     }
 
     /// Makes everything committed so far durable.

@@ -15,11 +15,9 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use crossbeam_utils::CachePadded;
-
 use crate::index::ReadPoint;
 use crate::locks::atomic::{AtomicU64, AtomicUsize, Ordering};
-use crate::locks::{Mutex, standard};
+use crate::locks::{Apart, Mutex, standard};
 use crate::runtime::{self, Duration, Instant};
 use crate::{Error, ErrorKind, Result, Version};
 
@@ -36,7 +34,7 @@ const ENDED_BY_TIME: u64 = u64::MAX;
 
 #[derive(Debug)]
 pub(crate) struct Readers {
-    slots: Box<[CachePadded<Place>]>,
+    slots: Box<[Apart<Place>]>,
     /// No slot from here on was ever taken.
     used: AtomicUsize,
     overflow: Mutex<Vec<Arc<Place>>>,
@@ -128,7 +126,7 @@ impl Readers {
     /// Readers that are ended once they were noted so long ago.
     pub(crate) fn new(limit: Option<Duration>) -> Self {
         Self {
-            slots: (0..SLOTS).map(|_| CachePadded::new(Place::new(FREE))).collect(),
+            slots: (0..SLOTS).map(|_| Apart::new(Place::new(FREE))).collect(),
             used: AtomicUsize::new(0),
             overflow: Mutex::new(Vec::new()),
             began: runtime::now(),

@@ -31,8 +31,6 @@ use std::ops::Bound;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use crossbeam_utils::CachePadded;
-
 pub(crate) use blob::Blob;
 pub(crate) use builder::Builder;
 pub(crate) use leaf::prefix_after;
@@ -46,7 +44,7 @@ use table::Table;
 pub(crate) use walk::{Direction, Walk};
 
 use crate::Version;
-use crate::locks::RwLock;
+use crate::locks::{Apart, RwLock};
 
 type SharedLeaf = RwLock<Arc<Leaf>>;
 
@@ -79,7 +77,7 @@ pub(crate) struct Index {
     router: Router,
     /// Once it is worth it.
     table: OnceLock<Table>,
-    counters: CachePadded<Counters>,
+    counters: Apart<Counters>,
 }
 
 /// Code that is downloaded does without what is only faster.
@@ -101,12 +99,8 @@ pub(crate) struct Collected {
 
 impl Index {
     pub(crate) fn new() -> Self {
-        let index = Self {
-            leaves: Leaves::new(),
-            router: Router::new(),
-            table: OnceLock::new(),
-            counters: CachePadded::default(),
-        };
+        let index =
+            Self { leaves: Leaves::new(), router: Router::new(), table: OnceLock::new(), counters: Apart::default() };
         index.leaves.insert(Blob::empty(), Arc::new(RwLock::new(Arc::new(Leaf::new(Blob::empty(), None)))));
         index
     }

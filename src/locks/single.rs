@@ -13,6 +13,30 @@ use loom::sync;
 pub(crate) use sync::Condvar;
 pub(crate) use sync::MutexGuard;
 
+/// One thread has all cache lines to itself.
+#[derive(Debug, Default)]
+pub(crate) struct Apart<T>(T);
+
+impl<T> Apart<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T> From<T> for Apart<T> {
+    fn from(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T> std::ops::Deref for Apart<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T>(sync::Mutex<T>);
 

@@ -19,16 +19,14 @@ mod tail;
 
 use std::sync::{Arc, OnceLock, Weak};
 
-use bytes::Bytes;
-use crossbeam_utils::CachePadded;
-
 use crate::files;
-use crate::locks::Mutex;
 use crate::locks::atomic::{AtomicU64, Ordering};
+use crate::locks::{Apart, Mutex};
 use crate::progress::{Goal, Progress};
 use crate::runtime::{self, CAN_WAIT, Duration, Worker};
 use crate::storage::{Flush, Storage};
 use crate::{Result, Version};
+use bytes::Bytes;
 use segment::SegmentHeader;
 pub(crate) use tail::Record;
 use tail::{Group, Rotation, Tail, Work};
@@ -44,13 +42,13 @@ const RESERVE_STEP: std::ops::RangeInclusive<u64> = (128 << 10)..=(8 << 20);
 pub(crate) struct Log {
     storage: Arc<dyn Storage>,
     progress: Arc<Progress>,
-    tail: CachePadded<Mutex<Tail>>,
+    tail: Apart<Mutex<Tail>>,
     segment_bytes: u64,
     /// Whether a write may begin before the one before it is done. Then nothing else is done before it that takes time.
     overlaps: bool,
     /// The end of the prepared space in the segment that is being written.
     reserved: AtomicU64,
-    counters: CachePadded<LogCounters>,
+    counters: Apart<LogCounters>,
     worker: OnceLock<Worker>,
 }
 
@@ -78,10 +76,10 @@ impl Log {
             storage,
             overlaps,
             progress,
-            tail: CachePadded::new(Mutex::new(Tail::new(header, time, segment_bytes))),
+            tail: Apart::new(Mutex::new(Tail::new(header, time, segment_bytes))),
             segment_bytes,
             reserved: AtomicU64::new(0),
-            counters: CachePadded::default(),
+            counters: Apart::default(),
             worker: OnceLock::new(),
         })
     }

@@ -65,9 +65,11 @@ pub(crate) enum Suite {
     Writing,
     Large,
     Synced,
-    Opening,
+    OpeningAfterClose,
+    OpeningAfterExit,
+    OpeningFromSnapshot,
     Footprint,
-    /// No measurements: it leaves a database behind, closed, for [`Suite::Opening`].
+    /// No measurements: it leaves a database behind, closed, to be opened.
     FillAndClose,
     /// The same, but the process ends without closing it.
     FillAndExit,
@@ -76,14 +78,16 @@ pub(crate) enum Suite {
 }
 
 impl Suite {
-    pub(crate) const MEASURED: [Self; 8] = [
+    pub(crate) const MEASURED: [Self; 10] = [
         Self::Reading,
         Self::Updating,
         Self::Contending,
         Self::Writing,
         Self::Large,
         Self::Synced,
-        Self::Opening,
+        Self::OpeningAfterClose,
+        Self::OpeningAfterExit,
+        Self::OpeningFromSnapshot,
         Self::Footprint,
     ];
 
@@ -96,7 +100,9 @@ impl Suite {
             Self::Writing => [&mixed::ALL[..], &[deletes::DELETE]].concat(),
             Self::Large => large::ALL.to_vec(),
             Self::Synced => [&[medium::MEDIUM, medium::SHARED][..], &synced::ALL].concat(),
-            Self::Opening => opening::ALL.to_vec(),
+            Self::OpeningAfterClose => opening::AFTER_CLOSE.to_vec(),
+            Self::OpeningAfterExit => opening::AFTER_EXIT.to_vec(),
+            Self::OpeningFromSnapshot => opening::FROM_SNAPSHOT.to_vec(),
             Self::Footprint => footprint::ALL.to_vec(),
             Self::FillAndClose | Self::FillAndExit | Self::FillAndSnapshot => Vec::new(),
         }
@@ -104,7 +110,12 @@ impl Suite {
 
     /// Suites about files leave the engines out that have none.
     pub(crate) fn needs_files(self) -> bool {
-        matches!(self, Self::Synced | Self::Opening)
+        self == Self::Synced || self.opens()
+    }
+
+    /// Whether it opens a database that another process fills.
+    pub(crate) fn opens(self) -> bool {
+        matches!(self, Self::OpeningAfterClose | Self::OpeningAfterExit | Self::OpeningFromSnapshot)
     }
 }
 
@@ -118,7 +129,13 @@ pub(crate) fn run<E: Engine>(task: &Task, recorder: &mut Recorder) -> Result {
         Suite::Writing => writing::<E>(task, &data, recorder),
         Suite::Large => large::run::<E>(task, &data, recorder),
         Suite::Synced => synced::run::<E>(task, &data, recorder),
-        Suite::Opening => opening::run::<E>(task, &data, recorder),
+        Suite::OpeningAfterClose => {
+            opening::run::<E>(task, &data, recorder, Suite::FillAndClose, &opening::AFTER_CLOSE)
+        }
+        Suite::OpeningAfterExit => opening::run::<E>(task, &data, recorder, Suite::FillAndExit, &opening::AFTER_EXIT),
+        Suite::OpeningFromSnapshot => {
+            opening::run::<E>(task, &data, recorder, Suite::FillAndSnapshot, &opening::FROM_SNAPSHOT)
+        }
         Suite::Footprint => footprint::run::<E>(task, &data, recorder),
         Suite::FillAndClose | Suite::FillAndExit | Suite::FillAndSnapshot => opening::fill::<E>(task, &data),
     }

@@ -1,7 +1,8 @@
 //! Opening: of a database that was closed, of one whose process ended without closing it, and from a snapshot.
 //!
-//! Another process fills the database, with all of it synced, so that nothing is left in the memory of this one; the
-//! files are in the page cache for everybody. Two times are taken from the same start: when the engine says that it is
+//! Another process fills the database, with all of it synced, and each opening is the first one of its process, so that
+//! nothing is left in its memory and none of that comes from the system already; the files are in the page cache for
+//! everybody. Two times are taken from the same start: when the engine says that it is
 //! open, and when the first read has returned the right value. Some engines put their work off until then. Selkie and
 //! surrealmx read their whole logs in the first two cases. That everything is there is checked afterwards.
 
@@ -21,36 +22,33 @@ const fn milliseconds(name: &'static str) -> Workload {
     Workload { name, unit: Unit::Milliseconds }
 }
 
-pub(super) const ALL: [Workload; 6] = [
-    milliseconds("open after a close"),
-    milliseconds("open after a close, to the first read"),
+pub(super) const AFTER_CLOSE: [Workload; 2] =
+    [milliseconds("open after a close"), milliseconds("open after a close, to the first read")];
+pub(super) const AFTER_EXIT: [Workload; 2] = [
     milliseconds("recover from an exit without closing"),
     milliseconds("recover from an exit without closing, to the first read"),
-    milliseconds("open from a snapshot"),
-    milliseconds("open from a snapshot, to the first read"),
 ];
-const FILLED: [Suite; 3] = [Suite::FillAndClose, Suite::FillAndExit, Suite::FillAndSnapshot];
+pub(super) const FROM_SNAPSHOT: [Workload; 2] =
+    [milliseconds("open from a snapshot"), milliseconds("open from a snapshot, to the first read")];
 /// How a filling process says that its engine has no snapshots.
 const NO_SNAPSHOT: i32 = 3;
 
-pub(super) fn run<E: Engine>(task: &Task, data: &Data, recorder: &mut Recorder) -> Result {
-    for (suite, workloads) in FILLED.into_iter().zip(ALL.chunks(2)) {
-        if !recorder.wants_any(workloads) {
-            continue;
-        }
-        let directory = task.directory.join(format!("{suite:?}"));
-        std::fs::create_dir(&directory)?;
-        let times = fill_elsewhere(task, suite, &directory).and_then(|()| measure::<E>(&directory, data));
-        std::fs::remove_dir_all(&directory)?;
-        let [open, first] = match times {
-            Ok(times) => times.map(|time| Ok(Outcome::number(time))),
-            Err(Failure::Unsupported(reason)) => [(); 2].map(|()| Err(Failure::Unsupported(reason))),
-            Err(failure) => [(); 2].map(|()| Err(Failure::Failed(failure.to_string().into()))),
-        };
-        recorder.measure(&workloads[0], || open)?;
-        recorder.measure(&workloads[1], || first)?;
-    }
-    Ok(())
+/// Measures both times of an opening, after another process has filled the database in the way of `filling`.
+pub(super) fn run<E: Engine>(
+    task: &Task,
+    data: &Data,
+    recorder: &mut Recorder,
+    filling: Suite,
+    workloads: &[Workload; 2],
+) -> Result {
+    let times = fill_elsewhere(task, filling).and_then(|()| measure::<E>(&task.directory, data));
+    let [open, first] = match times {
+        Ok(times) => times.map(|time| Ok(Outcome::number(time))),
+        Err(Failure::Unsupported(reason)) => [(); 2].map(|()| Err(Failure::Unsupported(reason))),
+        Err(failure) => [(); 2].map(|()| Err(Failure::Failed(failure.to_string().into()))),
+    };
+    recorder.measure(&workloads[0], || open)?;
+    recorder.measure(&workloads[1], || first)
 }
 
 fn measure<E: Engine>(directory: &Path, data: &Data) -> Result<[f64; 2]> {
@@ -67,8 +65,8 @@ fn measure<E: Engine>(directory: &Path, data: &Data) -> Result<[f64; 2]> {
     Ok([open, first].map(|time| time.as_secs_f64() * 1e3))
 }
 
-fn fill_elsewhere(task: &Task, suite: Suite, directory: &Path) -> Result {
-    let task = Task { suite, directory: directory.to_owned(), ..task.clone() };
+fn fill_elsewhere(task: &Task, filling: Suite) -> Result {
+    let task = Task { suite: filling, ..task.clone() };
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("--task").arg(serde_json::to_string(&task)?).stdin(Stdio::null());
     let output = command.output()?;
