@@ -13,7 +13,7 @@ use loom::sync;
 pub(crate) use sync::Condvar;
 pub(crate) use sync::MutexGuard;
 
-/// One thread has all cache lines to itself.
+/// One thread has all cache lines to itself, and a model has none.
 #[derive(Debug, Default)]
 pub(crate) struct Apart<T>(T);
 

@@ -19,6 +19,8 @@ mod tail;
 
 use std::sync::{Arc, OnceLock, Weak};
 
+use bytes::Bytes;
+
 use crate::files;
 use crate::locks::atomic::{AtomicU64, Ordering};
 use crate::locks::{Apart, Mutex};
@@ -26,7 +28,6 @@ use crate::progress::{Goal, Progress};
 use crate::runtime::{self, CAN_WAIT, Duration, Worker};
 use crate::storage::{Flush, Storage};
 use crate::{Result, Version};
-use bytes::Bytes;
 use segment::SegmentHeader;
 pub(crate) use tail::Record;
 use tail::{Group, Rotation, Tail, Work};
