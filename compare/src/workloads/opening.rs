@@ -1,9 +1,10 @@
 //! Opening: of a database that was closed, of one whose process ended without closing it, and from a snapshot.
 //!
 //! Another process fills the database, with all of it synced, and each opening is the first one of its process, so that
-//! its allocator holds nothing of an earlier one; the files are in the page cache for everybody. Two times are taken from the same start: when the engine says that it is
-//! open, and when the first read has returned the right value. Some engines put their work off until then. Selkie and
-//! surrealmx read their whole logs in the first two cases. That everything is there is checked afterwards.
+//! its allocator holds nothing of an earlier one; the files are in the page cache for everybody. Two times are taken from
+//! the same start: when the engine says that it is open, and when the first read has returned the right value. Some engines
+//! put their work off until then. Selkie and surrealmx read their whole logs in the first two cases. That everything is
+//! there is checked afterwards.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

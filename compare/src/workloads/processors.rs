@@ -1,8 +1,8 @@
 //! What the processors allow between threads: how fast a cache line goes from one to another and back.
 //!
 //! On a virtual machine it may differ several times over from one minute to the next, as the host places its processors,
-//! and whatever several threads write differs with it. So it is measured in the same process, before those
-//! with keys of their own do.
+//! and whatever several threads write differs with it. So it is measured in the same process, before those with keys of
+//! their own do.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
